@@ -1,0 +1,68 @@
+/* stats.h - where every byte is.
+ *
+ * arenas_bytes = live + free + untouched + purged + deferred + overhead: each byte of the arenas
+ * that a runtime holds is named once. The numbers are exact when no other thread runs in the
+ * runtime; otherwise each was true at some moment of the call. Blocks on a running thread's current
+ * lists count as free for the calling thread's heap, for orphans and in GIL mode; for other running
+ * threads they count as live.
+ */
+#ifndef ARENITE_STATS_H
+#define ARENITE_STATS_H
+
+#include <arenite/api.h>
+#include <arenite/config.h>
+#include <stdio.h>
+
+ARN_BEGIN_DECLS
+
+#define ARN_CLASS_MAX 128
+
+typedef struct arn_class_stats {
+  size_t block_size; /* bytes */
+  uint64_t pools, blocks_used, blocks_free, blocks_untouched, blocks_purged;
+} arn_class_stats;
+
+typedef struct arn_stats {
+  arn_mode mode;
+  uint32_t class_count;
+  arn_class_stats classes[ARN_CLASS_MAX];
+
+  /* Arenas, as CPython's _PyObject_DebugMallocStats counts them. */
+  uint64_t arenas;           /* held now */
+  uint64_t arenas_allocated; /* ever taken */
+  uint64_t arenas_reclaimed; /* ever given back */
+  uint64_t arenas_highwater; /* most held at once */
+  uint64_t pools_free;       /* free pools in held arenas */
+
+  /* Bytes. */
+  uint64_t arena_bytes;     /* arenas held x their size: the sum of the next six */
+  uint64_t live_bytes;      /* in allocated blocks, spans and runs, at their full block size */
+  uint64_t free_bytes;      /* in free blocks and free pools that may still hold pages */
+  uint64_t untouched_bytes; /* never handed out since the system cleared it */
+  uint64_t purged_bytes;    /* given back to the system, the range kept */
+  uint64_t deferred_bytes;  /* freed, waiting for the owner (inboxes and batches) */
+  uint64_t overhead_bytes;  /* ends of pools that are too short for a block */
+  uint64_t huge_bytes;      /* in mappings of their own, not in arenas */
+  uint64_t huge_blocks;
+  uint64_t large_bytes; /* part of live_bytes: spans and runs of arenas */
+  uint64_t large_blocks;
+  uint64_t metadata_bytes; /* heaps, tables: committed for this runtime's bookkeeping */
+  uint64_t frozen_bytes;   /* part of live_bytes: pools of threads that a fork left behind */
+
+  /* Events. */
+  uint64_t purges; /* ranges given back */
+  uint64_t remote_frees, inbox_pushes, inbox_drains, forwarded;
+  uint64_t heaps, orphans, adoptions, scavenged_pools;
+  uint64_t gil_takes, gil_waits, gil_switches, gil_wait_ns;
+} arn_stats;
+
+/* Fills *stats. 0, or EINVAL for NULL. Any thread. */
+ARN_API int arn_stats_get(arn_runtime *runtime, arn_stats *stats);
+
+/* Writes the statistics as a text table, or as one JSON object. 0, or the errno of the failed write.
+ * Any thread. */
+ARN_API int arn_stats_text(arn_runtime *runtime, FILE *out);
+ARN_API int arn_stats_json(arn_runtime *runtime, FILE *out);
+
+ARN_END_DECLS
+#endif
