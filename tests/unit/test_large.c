@@ -1,0 +1,144 @@
+/* test_large.c - blocks above the classes: spans of pools, runs of arenas, mappings of their own.
+ *
+ * In classic all of these are libc's; what is promised of contents holds there too, what is said of
+ * the statistics does not.
+ */
+#include "support.h"
+
+#include "unit.h"
+
+enum { MIB = 1024 * 1024 };
+
+static int begin(void **state) {
+  *state = support_start(ARN_MODE_FREE_THREADED);
+  return 0;
+}
+
+static int end(void **state) {
+  support_end(*state);
+  return 0;
+}
+
+/* Blocks of every size from below a pool to several arenas, all live at once, freed in an order
+ * that leaves holes to be filled again. */
+static void spans_and_runs_hold_their_contents(void **state) {
+  enum { COUNT = 200 };
+  void *blocks[COUNT];
+  size_t sizes[COUNT];
+  arn_geometry geometry = arn_geometry_get();
+  uint64_t random = support_seed();
+  for (int i = 0; i < COUNT; i++) {
+    size_t most = i % 10 == 0 ? 3 * geometry.arena_size : geometry.arena_size / 2;
+    sizes[i] = geometry.pool_size / 2 + support_below(&random, most);
+    blocks[i] = arn_malloc(sizes[i]);
+    assert_non_null(blocks[i]);
+    support_fill(blocks[i], sizes[i], (uint64_t)i);
+  }
+  support_check(*state);
+  for (int round = 0; round < 3; round++) {
+    for (int i = round % 2; i < COUNT; i += 2) {
+      assert_true(support_holds(blocks[i], sizes[i], sizes[i], (uint64_t)i));
+      arn_free(blocks[i]);
+      sizes[i] = geometry.pool_size / 2 + support_below(&random, geometry.arena_size / 2);
+      blocks[i] = arn_malloc(sizes[i]);
+      assert_non_null(blocks[i]);
+      support_fill(blocks[i], sizes[i], (uint64_t)i);
+    }
+    support_check(*state);
+  }
+  for (int i = 0; i < COUNT; i++) {
+    assert_true(support_holds(blocks[i], sizes[i], sizes[i], (uint64_t)i));
+    arn_free(blocks[i]);
+  }
+  assert_int_equal(support_stats(*state).large_blocks, 0);
+  assert_int_equal(support_stats(*state).live_bytes, 0);
+}
+
+static void every_byte_is_counted(void **state) {
+  if (support_is_classic())
+    skip();
+  static const size_t sizes[] = {100000, 300000, 3 * MIB, 100 * MIB};
+  for (int i = 0; i < 4; i++) {
+    void *block = arn_malloc(sizes[i]);
+    arn_stats stats = support_stats(*state);
+    assert_true(stats.large_bytes + stats.huge_bytes + stats.live_bytes >= sizes[i]);
+    assert_int_equal(stats.large_blocks + stats.huge_blocks <= 1, 1);
+    assert_true(stats.large_bytes <= stats.live_bytes);
+    support_check(*state);
+    arn_free(block);
+  }
+  arn_stats stats = support_stats(*state);
+  assert_int_equal(stats.huge_bytes, 0);
+  assert_int_equal(stats.large_bytes, 0);
+}
+
+static void huge_blocks_grow_and_shrink(void **state) {
+  size_t size = 40 * MIB;
+  void *block = arn_malloc(size);
+  assert_non_null(block);
+  support_fill(block, size, 5);
+  for (int i = 0; i < 12; i++) {
+    size_t next = i < 8 ? size + size / 3 + 12345 : size / 3;
+    block = arn_realloc(block, next);
+    assert_non_null(block);
+    assert_true(arn_usable_size(block) >= next);
+    assert_true(support_holds(block, size, size < next ? size : next, 5));
+    size = next;
+    support_fill(block, size, 5);
+    support_check(*state);
+  }
+  arn_free(block);
+}
+
+/* A huge block that shrinks gives memory back, and one that is freed gives all of it back. */
+static void huge_memory_returns(void **state) {
+  (void)state;
+  if (SUPPORT_SANITIZED && support_is_classic())
+    skip(); /* the sanitizer's heap keeps it for a while */
+  size_t before = support_rss();
+  char *block = arn_malloc(64 * MIB);
+  for (size_t i = 0; i < 64 * MIB; i += 4096)
+    block[i] = 1;
+  assert_true(support_rss() >= before + 60 * MIB);
+  block = arn_realloc(block, 32 * MIB);
+  assert_true(support_rss() <= before + 40 * MIB);
+  arn_free(block);
+  assert_true(support_rss() <= before + 8 * MIB);
+}
+
+static void fresh_calloc_touches_nothing(void **state) {
+  (void)state;
+  size_t before = support_rss();
+  char *block = arn_calloc(1, 64 * MIB);
+  assert_non_null(block);
+  assert_true(support_rss() <= before + (SUPPORT_SANITIZED ? 16 : 2) * MIB);
+  assert_int_equal(block[0] | block[32 * MIB] | block[64 * MIB - 1], 0);
+  arn_free(block);
+}
+
+/* Spans too: a fresh one of a megabyte brings its pages only when they are written. */
+static void fresh_spans_touch_nothing(void **state) {
+  (void)state;
+  if (support_is_classic())
+    skip();
+  void *blocks[64];
+  size_t before = support_rss();
+  for (int i = 0; i < 64; i++)
+    blocks[i] = arn_calloc(1, 512 * 1024);
+  assert_true(support_rss() <= before + 8 * MIB);
+  for (int i = 0; i < 64; i++)
+    arn_free(blocks[i]);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+  const struct CMUnitTest tests[] = {
+      TEST(spans_and_runs_hold_their_contents),
+      TEST(every_byte_is_counted),
+      TEST(huge_blocks_grow_and_shrink),
+      TEST(huge_memory_returns),
+      TEST(fresh_calloc_touches_nothing),
+      TEST(fresh_spans_touch_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
