@@ -47,8 +47,7 @@ static void unlink_usable(struct model *model, unsigned arena) {
 /* Rule 5: before the first arena that has as many free pools, or more. */
 static void link_usable(struct model *model, unsigned arena) {
   unsigned at = 0, free_pools = model->arenas[arena].free_pools;
-  while (at < model->usable_count &&
-         model->arenas[model->usable[at]].free_pools < free_pools)
+  while (at < model->usable_count && model->arenas[model->usable[at]].free_pools < free_pools)
     at++;
   memmove(model->usable + at + 1, model->usable + at,
           (model->usable_count - at) * sizeof *model->usable);
@@ -78,8 +77,7 @@ static void take_pool(struct model *model, int size_class) {
     new_arena(model);
   unsigned number = model->usable[0];
   struct model_arena *arena = &model->arenas[number];
-  unsigned index =
-      arena->emptied > 0 ? arena->freepools[--arena->emptied] : arena->never_used++;
+  unsigned index = arena->emptied > 0 ? arena->freepools[--arena->emptied] : arena->never_used++;
   if (--arena->free_pools == 0)
     unlink_usable(model, number);
   struct model_pool *pool = &arena->pools[index];
@@ -126,8 +124,7 @@ void model_free(struct model *model, struct model_place place) {
   int size_class = pool->size_class;
   if (pool->used == capacity_of(pool))
     link_used(model, size_class, id);
-  pool->list[pool->freed++] =
-      (uint16_t)(place.offset / ((unsigned)(size_class + 1) * MODEL_STEP));
+  pool->list[pool->freed++] = (uint16_t)(place.offset / ((unsigned)(size_class + 1) * MODEL_STEP));
   if (--pool->used == 0) {
     unlink_used(model, size_class, id);
     pool_emptied(model, place.arena, place.pool);

@@ -1,8 +1,8 @@
 /* obmalloc_model.h - CPython's small-object allocator as rules, without any memory behind it.
  *
  * Written from the rules of Objects/obmalloc.c (CPython 3.8), not from Arenite's code, so that the
- * two can be compared. A place is what a malloc returns: the number of the arena, of the pool in the
- * arena, and the offset in the pool.
+ * two can be compared. A place is what a malloc returns: the number of the arena, of the pool in
+ * the arena, and the offset in the pool.
  *
  *   1. Take a block of the head pool of usedpools[class]: the block freed last in that pool, or,
  *      when it has none, its first untouched one. A pool that becomes full leaves usedpools.
@@ -52,9 +52,9 @@ struct model_pool {
 };
 
 struct model_arena {
-  uint16_t free_pools;            /* emptied ones and never used ones */
-  uint16_t never_used;            /* number of the first pool that was never used */
-  uint16_t emptied;               /* entries of freepools, the last one is the front */
+  uint16_t free_pools; /* emptied ones and never used ones */
+  uint16_t never_used; /* number of the first pool that was never used */
+  uint16_t emptied;    /* entries of freepools, the last one is the front */
   uint16_t freepools[MODEL_POOLS];
   int held;
   struct model_pool pools[MODEL_POOLS];

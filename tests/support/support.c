@@ -9,9 +9,13 @@
 
 /* A test that asks for more than there is wants NULL, not the sanitizer's report. */
 const char *__asan_default_options(void);
-const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
+const char *__asan_default_options(void) {
+  return "allocator_may_return_null=1";
+}
 const char *__tsan_default_options(void);
-const char *__tsan_default_options(void) { return "allocator_may_return_null=1"; }
+const char *__tsan_default_options(void) {
+  return "allocator_may_return_null=1";
+}
 
 void support_fail(const char *file, int line, const char *condition) {
   fprintf(stderr, "%s:%d: expected %s (errno %d)\n", file, line, condition, errno);
@@ -164,7 +168,17 @@ void support_end(arn_runtime *runtime) {
   arn_runtime_destroy(runtime);
 }
 
-bool support_is_classic(void) { return strcmp(arn_geometry_get().name, "classic") == 0; }
+bool support_is_classic(void) {
+  return strcmp(arn_geometry_get().name, "classic") == 0;
+}
+
+void *support_stranger(void *foreign) {
+  if (!support_is_classic())
+    return foreign;
+  char *block = arn_malloc(8); /* the only pool that is in use */
+  REQUIRE(block != NULL);
+  return block + 5 * arn_geometry_get().pool_size;
+}
 
 void support_sleep_ms(unsigned milliseconds) {
   struct timespec left = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};

@@ -67,6 +67,9 @@ arn_stats support_stats(arn_runtime *runtime);
 
 /* In classic, requests above the small limit go to the system heap. */
 bool support_is_classic(void);
+/* foreign; in classic, where that might be a block of libc's for all that Arenite knows, an address
+ * among the arenas that is no block instead. */
+void *support_stranger(void *foreign);
 
 /* The process from outside: resident bytes, mappings, resident bytes of a range. */
 size_t support_rss(void);

@@ -75,9 +75,9 @@ static void fullest_arena_is_used_first(void **state) {
   static void *blocks[3 * POOLS * 16];
   fill(blocks, 3 * POOLS);
   assert_int_equal(support_stats(*state).arenas, 3);
-  empty(blocks, 0, 10);             /* the first arena has 10 free pools */
-  empty(blocks, POOLS, 3);          /* the second has 3 */
-  empty(blocks, 2 * POOLS, 20);     /* the third has 20 */
+  empty(blocks, 0, 10);         /* the first arena has 10 free pools */
+  empty(blocks, POOLS, 3);      /* the second has 3 */
+  empty(blocks, 2 * POOLS, 20); /* the third has 20 */
   void *more[(3 + 10 + 1) * 16];
   fill(more, 3 + 10 + 1);
   int at = 0;

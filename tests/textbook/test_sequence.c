@@ -28,9 +28,9 @@ struct phase {
 };
 
 static const struct phase phases[] = {
-    {80, 1, 512, ANY},   {50, 1, 512, ANY},      {20, 1, 512, ANY},      {95, 200, 512, ANY},
-    {5, 1, 512, NEWEST}, {90, 1, 512, ANY},      {10, 1, 512, OLDEST},   {70, 1, 64, ANY},
-    {50, 40, 48, ANY},   {15, 1, 512, ANY},      {98, 480, 512, NEWEST}, {2, 1, 512, ANY},
+    {80, 1, 512, ANY},    {50, 1, 512, ANY},    {20, 1, 512, ANY},      {95, 200, 512, ANY},
+    {5, 1, 512, NEWEST},  {90, 1, 512, ANY},    {10, 1, 512, OLDEST},   {70, 1, 64, ANY},
+    {50, 40, 48, ANY},    {15, 1, 512, ANY},    {98, 480, 512, NEWEST}, {2, 1, 512, ANY},
     {60, 1, 512, OLDEST}, {40, 1, 512, OLDEST},
 };
 
@@ -49,8 +49,8 @@ static void compare(size_t operation, const void *at, struct model_place place) 
   if (base != arena_address[place.arena] || pool != place.pool || offset != place.offset)
     fail_msg("operation %zu: arena %#zx pool %u offset %u, expected arena %u (%#zx) pool %u offset "
              "%u",
-             operation, (size_t)base, pool, offset, place.arena,
-             (size_t)arena_address[place.arena], place.pool, place.offset);
+             operation, (size_t)base, pool, offset, place.arena, (size_t)arena_address[place.arena],
+             place.pool, place.offset);
 }
 
 static size_t victim(uint64_t *random, const struct phase *phase, size_t live) {

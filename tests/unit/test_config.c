@@ -61,8 +61,7 @@ static struct result init_with(const char *name, const char *value) {
   int status;
   waitpid(child, &status, 0);
   if (!complete || status != 0)
-    fail_msg("%s=%s: the child ended with %#x: %s", name, value, (unsigned)status,
-             result.sentence);
+    fail_msg("%s=%s: the child ended with %#x: %s", name, value, (unsigned)status, result.sentence);
   return result;
 }
 
@@ -115,13 +114,20 @@ static void bad_values_are_named(void **state) {
   static const struct {
     const char *name, *value;
   } cases[] = {
-      {"ARENITE_MODE", "sometimes"},       {"ARENITE_MODE", ""},
-      {"ARENITE_LIMIT", "much"},           {"ARENITE_LIMIT", "12Q"},
-      {"ARENITE_LIMIT", "-5"},             {"ARENITE_LIMIT", "99999999999999999999T"},
-      {"ARENITE_PURGE_DELAY_MS", "-2"},    {"ARENITE_PURGE_DELAY_MS", "soon"},
-      {"ARENITE_SWITCH_INTERVAL", "5ms"},  {"ARENITE_SWITCH_INTERVAL", "-1"},
-      {"ARENITE_DEFERRED_BUDGET", "1 M"},  {"ARENITE_ARENAS", "both"},
-      {"ARENITE_RESERVE", "lots"},         {"ARENITE_HUGE_PAGES", "maybe"},
+      {"ARENITE_MODE", "sometimes"},
+      {"ARENITE_MODE", ""},
+      {"ARENITE_LIMIT", "much"},
+      {"ARENITE_LIMIT", "12Q"},
+      {"ARENITE_LIMIT", "-5"},
+      {"ARENITE_LIMIT", "99999999999999999999T"},
+      {"ARENITE_PURGE_DELAY_MS", "-2"},
+      {"ARENITE_PURGE_DELAY_MS", "soon"},
+      {"ARENITE_SWITCH_INTERVAL", "5ms"},
+      {"ARENITE_SWITCH_INTERVAL", "-1"},
+      {"ARENITE_DEFERRED_BUDGET", "1 M"},
+      {"ARENITE_ARENAS", "both"},
+      {"ARENITE_RESERVE", "lots"},
+      {"ARENITE_HUGE_PAGES", "maybe"},
   };
   arn_config defaults = init_with(NULL, NULL).config;
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -20,7 +20,9 @@ struct world {
   atomic_int ready, done;
 };
 
-static size_t size_of(int i) { return 1 + (size_t)i * 37 % 20000; }
+static size_t size_of(int i) {
+  return 1 + (size_t)i * 37 % 20000;
+}
 
 static void fill(void **blocks) {
   for (int i = 0; i < COUNT; i++) {

@@ -199,10 +199,8 @@ static void free_threads_do_not_wait(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(one_thread_at_a_time),
-      cmocka_unit_test(waiting_thread_gets_it),
-      cmocka_unit_test(both_make_progress),
-      cmocka_unit_test(blocking_holder_lets_others_run),
+      cmocka_unit_test(one_thread_at_a_time),     cmocka_unit_test(waiting_thread_gets_it),
+      cmocka_unit_test(both_make_progress),       cmocka_unit_test(blocking_holder_lets_others_run),
       cmocka_unit_test(free_threads_do_not_wait),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,12 +133,9 @@ static void fresh_spans_touch_nothing(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
   const struct CMUnitTest tests[] = {
-      TEST(spans_and_runs_hold_their_contents),
-      TEST(every_byte_is_counted),
-      TEST(huge_blocks_grow_and_shrink),
-      TEST(huge_memory_returns),
-      TEST(fresh_calloc_touches_nothing),
-      TEST(fresh_spans_touch_nothing),
+      TEST(spans_and_runs_hold_their_contents), TEST(every_byte_is_counted),
+      TEST(huge_blocks_grow_and_shrink),        TEST(huge_memory_returns),
+      TEST(fresh_calloc_touches_nothing),       TEST(fresh_spans_touch_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

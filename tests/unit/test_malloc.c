@@ -28,8 +28,8 @@ static size_t opaque(size_t size) {
 }
 
 /* Small, medium, span of slots, run of arenas, mapping of its own (in the default geometry). */
-static const size_t kinds[] = {1,     16,     100,     512,     513,     2000,           10000,
-                               40000, 100000, 500000, 1500000, 5000000, 64 * 1024 * 1024};
+static const size_t kinds[] = {
+    1, 16, 100, 512, 513, 2000, 10000, 40000, 100000, 500000, 1500000, 5000000, 64 * 1024 * 1024};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 static void zero_bytes_give_a_unique_block(void **state) {
@@ -92,7 +92,8 @@ static void calloc_clears_used_memory(void **state) {
       for (int i = 0; i < 4; i++) {
         blocks[i] = i % 2 ? arn_zalloc(kinds[k]) : arn_calloc(kinds[k], 1);
         assert_non_null(blocks[i]);
-        assert_true(support_is_zero(blocks[i], arn_usable_size(blocks[i]) < 1000000 ? kinds[k] : 4096));
+        assert_true(
+            support_is_zero(blocks[i], arn_usable_size(blocks[i]) < 1000000 ? kinds[k] : 4096));
       }
       for (int i = 0; i < 4; i++) {
         size_t dirty = kinds[k] < 1000000 ? kinds[k] : 4096;
@@ -218,7 +219,9 @@ static void live_bytes_come_back_to_nothing(void **state) {
 
 int main(void) {
 #define TEST(name)                                                                                 \
-  {#name " (gil)", name, begin_gil, end, NULL}, {#name " (ft)", name, begin_free_threaded, end, NULL}
+  {#name " (gil)", name, begin_gil, end, NULL}, {                                                  \
+#name " (ft)", name, begin_free_threaded, end, NULL                                            \
+  }
   const struct CMUnitTest tests[] = {
       TEST(zero_bytes_give_a_unique_block),
       TEST(blocks_are_aligned),

@@ -35,11 +35,10 @@ static void add(struct live *live, uint64_t *random, size_t largest) {
 static void resize(struct live *live, uint64_t *random, size_t largest) {
   struct live_block old = live_take(live, support_below(random, live->count));
   size_t size = support_below(random, 3) == 0 ? old.size + support_below(random, 1 + old.size / 4)
-                                               : support_size(random, largest);
+                                              : support_size(random, largest);
   void *block = arn_realloc(old.at, size);
   assert_non_null(block);
-  assert_true(
-      support_holds(block, old.size, old.size < size ? old.size : size, old.seed));
+  assert_true(support_holds(block, old.size, old.size < size ? old.size : size, old.seed));
   assert_true(live_add(live, block, size, support_random(random)));
 }
 

@@ -157,9 +157,9 @@ static void delay_passes(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
   const struct CMUnitTest tests[] = {
-      TEST(trim_brings_rss_down),   TEST(purged_memory_is_used_again),
+      TEST(trim_brings_rss_down),       TEST(purged_memory_is_used_again),
       TEST(trim_keeps_what_it_is_told), TEST(never_means_never),
-      TEST(no_delay_means_at_once), TEST(delay_passes),
+      TEST(no_delay_means_at_once),     TEST(delay_passes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

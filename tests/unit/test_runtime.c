@@ -173,12 +173,9 @@ static void everything_goes_back(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(create_and_destroy),
-      cmocka_unit_test(attach_and_detach),
-      cmocka_unit_test(bad_configs_are_refused),
-      cmocka_unit_test(both_modes_side_by_side),
-      cmocka_unit_test(thread_that_ends_is_detached),
-      cmocka_unit_test(orphans_are_adopted),
+      cmocka_unit_test(create_and_destroy),           cmocka_unit_test(attach_and_detach),
+      cmocka_unit_test(bad_configs_are_refused),      cmocka_unit_test(both_modes_side_by_side),
+      cmocka_unit_test(thread_that_ends_is_detached), cmocka_unit_test(orphans_are_adopted),
       cmocka_unit_test(everything_goes_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,8 +28,7 @@ static int commit(void *context, void *at, size_t size) {
   book->commits++;
   if (book->refuse_from != 0 && book->commits >= book->refuse_from)
     return ENOMEM;
-  if (mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
-      at)
+  if (mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != at)
     return errno;
   book->committed += size;
   return 0;

@@ -171,8 +171,10 @@ static void failed_writes_are_reported(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(numbers_of_a_known_program), cmocka_unit_test(large_and_huge),
-      cmocka_unit_test(json_is_right),              cmocka_unit_test(text_has_the_numbers),
+      cmocka_unit_test(numbers_of_a_known_program),
+      cmocka_unit_test(large_and_huge),
+      cmocka_unit_test(json_is_right),
+      cmocka_unit_test(text_has_the_numbers),
       cmocka_unit_test(failed_writes_are_reported),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

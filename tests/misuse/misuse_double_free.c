@@ -1,0 +1,11 @@
+// expects: arenite: arn_free: 0x[0-9a-f]+.*(already free|double free)
+/* misuse_double_free.c - the same small block freed twice in a row. */
+#include "support.h"
+
+int main(void) {
+  support_start(ARN_MODE_FREE_THREADED);
+  void *block = arn_malloc(100), *volatile again = block;
+  arn_free(block);
+  arn_free(again);
+  return 0;
+}
