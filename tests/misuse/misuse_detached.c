@@ -1,4 +1,4 @@
-// expects: arenite: arn_calloc: .*not attached
+// expects: arenite: arn_(malloc|calloc): .*not attached
 /* misuse_detached.c - allocation after arn_thread_detach. */
 #include "support.h"
 
