@@ -1,4 +1,5 @@
-/* child.c - see child.h. One poll loop reads both pipes, watches the clock and looks for signals. */
+/* child.c - see child.h. One poll loop reads both pipes, watches the clock and looks for signals.
+ */
 #include "child.h"
 
 #include "clock.h"
@@ -18,7 +19,9 @@
 
 static volatile sig_atomic_t interrupted;
 
-static void on_signal(int number) { interrupted = number; }
+static void on_signal(int number) {
+  interrupted = number;
+}
 
 void child_catch_signals(void) {
   struct sigaction action = {.sa_handler = on_signal};
@@ -27,7 +30,9 @@ void child_catch_signals(void) {
   sigaction(SIGHUP, &action, NULL);
 }
 
-int child_interrupted(void) { return interrupted; }
+int child_interrupted(void) {
+  return interrupted;
+}
 
 const char *child_self(void) {
   static char path[PATH_MAX];

@@ -1,8 +1,8 @@
 /* child.h - running another program to its end and reading what it prints.
  *
  * Each child leads a process group of its own, so that a whole tree (a script, its server, the
- * server's children) can be ended together: when it takes too long, when the user interrupts us, and
- * by the kernel when we die. Its standard input is /dev/null.
+ * server's children) can be ended together: when it takes too long, when the user interrupts us,
+ * and by the kernel when we die. Its standard input is /dev/null.
  */
 #ifndef ARENITE_BENCH_CHILD_H
 #define ARENITE_BENCH_CHILD_H
@@ -10,9 +10,10 @@
 #include <stddef.h>
 
 struct child {
-  const char *const *argv;        /* NULL at the end; argv[0] is looked up in PATH */
-  const char *const *environment; /* "NAME=value", set beside what we have; NULL at the end, or NULL */
-  const char *directory;          /* where it starts; NULL: here */
+  const char *const *argv; /* NULL at the end; argv[0] is looked up in PATH */
+  const char *const
+      *environment;      /* "NAME=value", set beside what we have; NULL at the end, or NULL */
+  const char *directory; /* where it starts; NULL: here */
   double timeout_s;
   void (*tick)(void *context); /* called about five times a second meanwhile; may be NULL */
   void *tick_context;

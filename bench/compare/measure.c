@@ -2,8 +2,8 @@
  *
  * Processor speed on a shared machine wanders by more than the differences that are looked for, so
  * nothing is measured to its end before the next begins: a round visits every program, within it
- * every number of threads, and there each mode in turn, so that what is compared was measured within
- * a second or two. Rounds start with another mode each, so that none always comes first.
+ * every number of threads, and there each mode in turn, so that what is compared was measured
+ * within a second or two. Rounds start with another mode each, so that none always comes first.
  *
  * Each replay is a process of its own: its peak RSS is the replay's, and no mode inherits memory
  * that another has broken in. */
@@ -50,8 +50,7 @@ int measure_record(struct measure *measure) {
       }
     } else {
       double replays = measure->budget_s > 0 ? measure->budget_s : 60;
-      progress_say(&measure->progress,
-                   guess_record_s * (results->program_count - i) + replays,
+      progress_say(&measure->progress, guess_record_s * (results->program_count - i) + replays,
                    "Recording %s (%d of %d)", program->name, i + 1, results->program_count);
       int n = snprintf(work, sizeof work, "%s/%s", measure->work, program->name);
       if (n < 0 || (size_t)n >= sizeof work || mkdir(work, 0700) != 0) {
@@ -59,8 +58,8 @@ int measure_record(struct measure *measure) {
                 strerror(errno));
         return -1;
       }
-      if (program_record(program, work, trace, results->quick, progress_tick,
-                         &measure->progress) != 0)
+      if (program_record(program, work, trace, results->quick, progress_tick, &measure->progress) !=
+          0)
         return -1;
     }
     struct stat status;
@@ -161,8 +160,8 @@ int measure_replay(struct measure *measure) {
       end = row_end(results, at);
       for (size_t i = 0; i < end - at; i++) {
         struct cell *cell = &results->cells[at + (i + (size_t)results->rounds) % (end - at)];
-        double each = done > 0 ? (clock_seconds() - start) / (double)done
-                               : results->min_time + guess_load_s;
+        double each =
+            done > 0 ? (clock_seconds() - start) / (double)done : results->min_time + guess_load_s;
         double left = each * (double)((size_t)rounds * results->cell_count - done);
         if (measure->rounds == 0 && measure->budget_s - (clock_seconds() - start) > left)
           left = measure->budget_s - (clock_seconds() - start);

@@ -7,11 +7,11 @@
 
 struct measure {
   struct results *results;
-  const char *traces;    /* directory of the traces, NAME.trace */
-  const char *work;      /* an empty directory for the programs' input */
-  bool reuse;            /* the traces are there already */
-  int rounds;            /* exactly so many; 0: at least three, more while they fit in budget_s */
-  double budget_s;       /* for all replays */
+  const char *traces; /* directory of the traces, NAME.trace */
+  const char *work;   /* an empty directory for the programs' input */
+  bool reuse;         /* the traces are there already */
+  int rounds;         /* exactly so many; 0: at least three, more while they fit in budget_s */
+  double budget_s;    /* for all replays */
   struct progress progress;
 };
 

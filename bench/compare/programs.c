@@ -109,8 +109,8 @@ int program_record(const struct program *program, const char *work, const char *
   snprintf(output, sizeof output, "TRACE=%s", trace);
   const struct child child = {
       .argv = (const char *const[]){"/bin/sh", script, NULL},
-      .environment =
-          (const char *const[]){command, output, quick ? "SCALE=10" : "SCALE=100", "LC_ALL=C", NULL},
+      .environment = (const char *const[]){command, output, quick ? "SCALE=10" : "SCALE=100",
+                                           "LC_ALL=C", NULL},
       .directory = work,
       .timeout_s = 150,
       .tick = tick,
