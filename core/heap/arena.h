@@ -1,0 +1,103 @@
+/* arena.h - arenas, and the sets of arenas that heaps take their pools from.
+ *
+ * An arena is 64 pool-sized slots. Its word `taken` says which of them somebody has; slots are
+ * claimed and released by compare-and-swap on it, by any thread, without a lock. A set of arenas
+ * (one per runtime, shared by its heaps; one per extra heap) is the arenas whose `home` it is.
+ *
+ *   idle (home NULL, taken 0) --claim all, set home, release what is not needed--> in a set
+ *   in a set, taken 0 --claim all, give the pages back, home NULL, release all--> idle
+ *
+ * The word has no version, so an arena changes its home only in the hands of a thread that holds all
+ * 64 slots, by one CAS from 0; and whoever claims slots reads home again afterwards, and releases
+ * them if it is not the one that was meant.
+ *
+ * `dirty` says which slots may hold something other than zeros; the thread that releases a slot sets
+ * it, before. Purging is claiming: whoever purges takes the slots as an allocator would, gives the
+ * pages back, clears dirty, and releases them.
+ *
+ * Hints: each set has, for every 64 arenas, one word per step of fullness (bit: this arena is about
+ * that full) and one word "has dirty free slots". They are verified on use. Whoever changes `taken`
+ * moves the bit and then looks again, until what it wrote is what it sees; so once nobody changes
+ * an arena, its bit is where it belongs. The fullest usable arena is taken first, so that the others
+ * drain (CPython's usable_arenas).
+ */
+#ifndef ARN_HEAP_ARENA_H
+#define ARN_HEAP_ARENA_H
+
+#include <arenite/config.h>
+#include <stdbool.h>
+
+#include "atomics.h"
+#include "geometry.h"
+#include "space.h"
+
+typedef struct arn_arenas arn_arenas;
+typedef struct arn_group arn_group;
+
+typedef struct arn_arena {
+  /* Atomic, any thread; see above. */
+  _Atomic uint64_t taken;
+  _Atomic uint64_t dirty;
+  _Atomic uint64_t purged;     /* subset of the clean slots: given back, for the statistics */
+  _Atomic(arn_arenas *) home;
+  /* Written by the thread that holds all slots (committed) or purges (since). */
+  _Atomic uint32_t committed;  /* readable and writable: 0 or 1 */
+  _Atomic uint32_t dirty_since; /* milliseconds, low bits, 0: not looked at yet */
+  /* The textbook's order among free pools and among arenas (arena_order.h). */
+  _Atomic uint32_t stamp;
+  _Atomic uint8_t free_head;   /* slot + 1 */
+} arn_arena;
+
+typedef struct arn_hints {
+  _Atomic uint64_t by_fullness[ARN_FULLNESS_STEPS];
+  _Atomic uint64_t dirty;
+} arn_hints;
+
+struct arn_arenas {
+  /* const after start */
+  arn_group *group;
+  arn_hints *hints; /* one for every 64 arenas of the address space */
+  size_t hints_size;
+  /* atomic, any thread */
+  _Atomic uint32_t first[ARN_FULLNESS_STEPS]; /* no arena before this group of 64 has the step */
+  _Atomic uint32_t any_dirty;
+  _Atomic uint32_t next_purge; /* milliseconds, low bits: not before this time */
+};
+
+/* 0 or ENOMEM. The set belongs to group, whose limit and arena source it uses. */
+int arn_arenas_start(arn_arenas *set, arn_group *group);
+
+/* Gives back every arena of the set, whatever is in it, and the hints. Nobody else may use it. */
+void arn_arenas_end(arn_arenas *set);
+
+/* Takes count adjacent free slots of one arena, at a multiple of align slots, from the fullest that
+ * has them, or from a new arena. *clean says that they read as zero. Returns the first slot's number,
+ * or SIZE_MAX when out of memory. */
+size_t arn_arenas_take(arn_arenas *set, uint32_t count, uint32_t align, bool *clean);
+
+/* Releases slots that arn_arenas_take gave; of them the first `touched` may hold something. Any
+ * thread. */
+void arn_arenas_give(size_t slot, uint32_t count, uint32_t touched);
+
+/* Takes the more slots that follow slot too if all are free; the caller holds slots of that arena. */
+bool arn_arenas_extend(size_t slot, uint32_t more);
+
+/* Taking and releasing count whole adjacent arenas, at a multiple of align arenas. */
+uint32_t arn_arenas_take_run(arn_arenas *set, uint32_t count, uint32_t align, bool *clean);
+void arn_arenas_give_run(uint32_t first, uint32_t count, uint32_t touched_slots);
+
+/* Takes the count arenas from first on too if all are idle: a run that grows in place. */
+bool arn_arenas_extend_run(arn_arenas *set, uint32_t first, uint32_t count);
+
+/* Gives dirty free slots back to the system, and arenas that are all free to idle: those that have
+ * been dirty for the purge delay, or all of them when now is true. At most budget arenas are looked
+ * into. keep_bytes of dirty free slots stay. Returns the bytes given back. */
+size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_bytes);
+
+/* The part of arn_arenas_purge that malloc's slow path calls: returns at once when nothing is due. */
+void arn_arenas_tick(arn_arenas *set);
+
+/* Whether the hints of every arena of the set are where they belong; the number of wrong ones. */
+uint32_t arn_arenas_check(arn_arenas *set);
+
+#endif

@@ -1,0 +1,220 @@
+/* check.c - arn_check: every invariant of a group's heaps, asserted.
+ *
+ * By number, as the messages name them:
+ *   1  every taken slot belongs to a pool, a span or a run; all slots of these are taken
+ *   2  outstanding + free + purged + untouched == capacity, outstanding == floor + until
+ *   3  every free block is the start of a block that is not untouched, and is on the list once
+ *   4  a pool's place agrees with the one list that it is on
+ *   5  a heap's list holds blocks of its own pools (or of frozen heaps) of that class
+ *   6  an inbox's bytes are what its counter says; the group's are the sum
+ *   7  arenas: hints where they belong, no slot both dirty and purged, the counters right
+ *   8  every byte of the arenas has one name (stats.h)
+ */
+#include <arenite/inspect.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "walk.h"
+
+typedef struct check {
+  arn_group *group;
+  int broken;
+  char *message;
+  size_t size;
+  uint64_t arenas;
+  arn_arenas *last_set; /* whose hints were checked last */
+} check;
+
+static void fail(check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void fail(check *c, const char *format, ...) {
+  if (c->broken++ || !c->message || !c->size) return;
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(c->message, c->size, format, arguments);
+  va_end(arguments);
+}
+
+/* --- Pools ----------------------------------------------------------------------------------- */
+
+#define MOST_BLOCKS (ARN_POOL_SIZE / ARN_STEP)
+
+/* 3: counts the blocks of one list, each in the pool and seen for the first time. */
+static uint32_t count_list(check *c, const arn_pool *pool, void *list, uint64_t *seen,
+                           const char *whose) {
+  const arn_class *k = &arn_classes[pool->class];
+  char *base = arn_pool_base(pool);
+  uint32_t blocks = 0;
+  for (void *block = list; block; block = *(void **)block) {
+    size_t offset = (size_t)((char *)block - base), index = offset / k->size;
+    if (offset % k->size != 0 || index >= load_relaxed(&pool->carved)) {
+      fail(c, "3: %p on %s list of pool %p is no block of %u bytes that was handed out", block, whose,
+           (void *)base, k->size);
+      return blocks;
+    }
+    if (seen[index / 64] >> index % 64 & 1) {
+      fail(c, "3: %p is twice on %s list of pool %p", block, whose, (void *)base);
+      return blocks;
+    }
+    seen[index / 64] |= UINT64_C(1) << index % 64;
+    blocks++;
+  }
+  return blocks;
+}
+
+static bool in_ring(const arn_heap *heap, const arn_pool *pool) {
+  const arn_pool *first = heap->used[pool->class];
+  for (const arn_pool *at = first; at; at = at->next == first ? NULL : at->next)
+    if (at == pool) return true;
+  return false;
+}
+
+static int check_pool(void *context, arn_pool *pool) {
+  check *c = context;
+  const arn_class *k = &arn_classes[pool->class];
+  arn_heap *owner = load_relaxed(&pool->owner);
+  void *base = arn_pool_base(pool);
+  if (!owner || owner->group != c->group) {
+    fail(c, "1: pool %p has no owner in its runtime", base);
+    return 0;
+  }
+  uint64_t taken = load_relaxed(&arn_space.arenas[arn_pool_arena(pool)].taken);
+  for (uint32_t i = 0; i < k->slots; i++) {
+    size_t slot = (size_t)(pool - arn_space.pools) + i;
+    if (!(taken >> slot % ARN_POOLS_PER_ARENA & 1))
+      fail(c, "1: slot %u of pool %p is not taken", i, base);
+  }
+  if (load_relaxed(&owner->state) == ARN_HEAP_FROZEN) return 0;
+
+  uint64_t seen[(MOST_BLOCKS + 63) / 64] = {0};
+  uint32_t free = count_list(c, pool, pool->free, seen, "the own");
+  uint32_t carved = load_relaxed(&pool->carved), purged = load_relaxed(&pool->purged);
+  uint32_t outstanding = arn_pool_outstanding(pool);
+  if (outstanding + free + purged != carved || carved > k->capacity)
+    fail(c, "2: pool %p of %u-byte blocks: %u outstanding + %u free + %u purged + %u untouched != %u",
+         base, k->size, outstanding, free, purged, k->capacity - carved, k->capacity);
+  switch ((arn_pool_place)load_relaxed(&pool->place)) {
+  case ARN_PLACE_USED:
+    if (!in_ring(owner, pool)) fail(c, "4: used pool %p is not in its heap's ring", base);
+    if (outstanding == 0) fail(c, "4: used pool %p has no outstanding block", base);
+    break;
+  case ARN_PLACE_LENT:
+    if (owner->current[pool->class] != pool) fail(c, "4: lent pool %p is not current", base);
+    break;
+  case ARN_PLACE_FULL:
+    if (pool->next || carved != k->capacity) fail(c, "4: full pool %p is on a list or has room", base);
+    break;
+  case ARN_PLACE_EMPTY:
+    fail(c, "4: empty pool %p was not given back", base);
+    break;
+  }
+  return 0;
+}
+
+static int check_stray(void *context, size_t slot) {
+  fail(context, "1: slot %zu is taken by nothing", slot);
+  return 0;
+}
+
+static int check_arena(void *context, uint32_t number, arn_arena *arena) {
+  check *c = context;
+  c->arenas++;
+  arn_arenas *set = load_relaxed(&arena->home);
+  if (set != c->last_set) {
+    uint32_t wrong = arn_arenas_check(set);
+    if (wrong) fail(c, "7: %u arenas have wrong hints or slots both dirty and purged", wrong);
+    c->last_set = set;
+  }
+  uint64_t free = ~load_relaxed(&arena->taken);
+  for (uint32_t i = 0; i < ARN_POOLS_PER_ARENA; i++) {
+    arn_pool *slot = &arn_space.pools[(size_t)number * ARN_POOLS_PER_ARENA + i];
+    if ((free >> i & 1) && (load_relaxed(&slot->kind) != ARN_SLOT_NONE || load_relaxed(&slot->owner)))
+      fail(c, "1: free slot %u of arena %u is described as in use", i, number);
+  }
+  return 0;
+}
+
+/* --- Heaps ----------------------------------------------------------------------------------- */
+
+static int64_t check_inbox(check *c, arn_heap *heap) {
+  int64_t bytes = 0;
+  for (void *block = load_acquire(&heap->inbox); block; block = *(void **)block) {
+    arn_pool *pool = arn_pool_of(block);
+    if (!pool) {
+      fail(c, "6: %p in the inbox of heap %u is in no pool", block, heap->id);
+      return bytes;
+    }
+    bytes += arn_classes[pool->class].size;
+  }
+  if (bytes != load_relaxed(&heap->inbox_bytes))
+    fail(c, "6: the inbox of heap %u holds %lld bytes, its counter says %lld", heap->id,
+         (long long)bytes, (long long)load_relaxed(&heap->inbox_bytes));
+  return bytes;
+}
+
+static void check_heap(check *c, arn_heap *heap) {
+  for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
+    arn_pool *current = heap->current[class];
+    for (void *block = heap->list[class]; block; block = *(void **)block) {
+      arn_pool *pool = arn_pool_of(block);
+      arn_heap *owner = pool ? load_relaxed(&pool->owner) : NULL;
+      bool frozen = owner && load_relaxed(&owner->state) == ARN_HEAP_FROZEN;
+      if (!pool || pool->class != class || (pool != current && !frozen)) {
+        fail(c, "5: %p on the list of class %u of heap %u is not its current pool's", block, class,
+             heap->id);
+        break;
+      }
+    }
+    if (current && load_relaxed(&current->owner) == heap) {
+      uint64_t seen[(MOST_BLOCKS + 63) / 64] = {0};
+      uint32_t lent = arn_lent_blocks(heap, current);
+      if (lent > arn_pool_outstanding(current))
+        fail(c, "5: heap %u was lent %u blocks of pool %p, which has fewer outstanding", heap->id, lent,
+             (void *)arn_pool_base(current));
+      count_list(c, current, current->free, seen, "the own");
+    }
+    const arn_pool *first = heap->used[class];
+    for (const arn_pool *at = first; at; at = at->next == first ? NULL : at->next)
+      if (at->class != class || load_relaxed(&at->owner) != heap || at->next->prev != at ||
+          load_relaxed(&at->place) != ARN_PLACE_USED) {
+        fail(c, "4: the ring of class %u of heap %u is broken at pool %p", class, heap->id,
+             (void *)arn_pool_base(at));
+        break;
+      }
+  }
+}
+
+int arn_check(arn_runtime *runtime, char *message, size_t size) {
+  if (message && size) *message = 0;
+  arn_group *group = arn_runtime_group(runtime);
+  check c = {.group = group, .message = message, .size = size};
+  arn_walk walk = {&c, check_arena, check_pool, NULL, check_stray};
+  arn_walk_arenas(group, &walk);
+
+  int64_t deferred = 0;
+  for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
+    uint32_t state = load_relaxed(&heap->state);
+    if (state == ARN_HEAP_VACANT) continue;
+    deferred += check_inbox(&c, heap);
+    if (state != ARN_HEAP_FROZEN) check_heap(&c, heap);
+  }
+  if (deferred != load_relaxed(&group->deferred))
+    fail(&c, "6: %lld bytes are deferred, the counter says %lld", (long long)deferred,
+         (long long)load_relaxed(&group->deferred));
+
+  if (c.arenas != load_relaxed(&group->arenas_held))
+    fail(&c, "7: %llu arenas are held, the counter says %llu", (unsigned long long)c.arenas,
+         (unsigned long long)load_relaxed(&group->arenas_held));
+  size_t committed = c.arenas * ARN_ARENA_SIZE + load_relaxed(&group->huge_bytes);
+  if (committed != load_relaxed(&group->committed))
+    fail(&c, "7: %zu bytes are committed, the counter says %zu", committed,
+         (size_t)load_relaxed(&group->committed));
+
+  arn_stats s;
+  arn_group_stats(group, &s);
+  uint64_t named = s.live_bytes + s.free_bytes + s.untouched_bytes + s.purged_bytes +
+                   s.deferred_bytes + s.overhead_bytes;
+  if (named != s.arena_bytes)
+    fail(&c, "8: %llu bytes of arenas, %llu of them named", (unsigned long long)s.arena_bytes,
+         (unsigned long long)named);
+  return c.broken;
+}

@@ -1,0 +1,43 @@
+/* classes.c - see classes.h. */
+#include "classes.h"
+
+#include <arenite/inspect.h>
+
+arn_class arn_classes[ARN_CLASSES];
+
+static uint32_t size_of_class(uint32_t number) {
+  if (number <= ARN_SMALL_CLASSES) return number << ARN_STEP_SHIFT;
+  uint32_t above = number - ARN_SMALL_CLASSES - 1;
+  uint32_t step_size =
+      (uint32_t)(ARN_SMALL_LIMIT / ARN_STEPS_PER_DOUBLING) << (above / ARN_STEPS_PER_DOUBLING);
+  return step_size * (ARN_STEPS_PER_DOUBLING + 1 + above % ARN_STEPS_PER_DOUBLING);
+}
+
+void arn_classes_start(void) {
+  for (uint32_t i = 1; i < ARN_CLASSES; i++) {
+    arn_class *class = &arn_classes[i];
+    class->size = size_of_class(i);
+    class->slots = 1;
+    while (class->slots * ARN_POOL_SIZE < (size_t)class->size * ARN_POOL_MIN_BLOCKS)
+      class->slots *= 2;
+    class->capacity = (uint32_t)(class->slots * ARN_POOL_SIZE / class->size);
+    class->magic = UINT32_MAX / class->size + 1;
+  }
+}
+
+uint32_t arn_class_count(void) {
+  return ARN_CLASSES - 1;
+}
+
+size_t arn_class_size(uint32_t size_class) {
+  return size_class < ARN_CLASSES - 1 ? size_of_class(size_class + 1) : 0;
+}
+
+arn_geometry arn_geometry_get(void) {
+  return (arn_geometry){.name = ARN_GEOMETRY_NAME,
+                        .step = ARN_STEP,
+                        .pool_size = ARN_POOL_SIZE,
+                        .arena_size = ARN_ARENA_SIZE,
+                        .small_limit = ARN_SMALL_LIMIT,
+                        .small_classes = ARN_SMALL_CLASSES};
+}

@@ -1,0 +1,47 @@
+/* classes.h - size classes: which class serves a size, and what its pools look like.
+ *
+ *   size    1..16  17..32  ...  497..512 | 513..576  577..640 ... 961..1024 | 1025..1152 ...
+ *   class   1      2            32       | 33        34           40        | 41
+ *
+ * (modern; eight classes per doubling above the small limit). class_of is arithmetic in both parts:
+ * a table would be one more cache line on the path.
+ */
+#ifndef ARN_HEAP_CLASSES_H
+#define ARN_HEAP_CLASSES_H
+
+#include "geometry.h"
+
+/* All const after arn_classes_start. */
+typedef struct arn_class {
+  uint32_t size;     /* bytes of a block */
+  uint32_t capacity; /* blocks of a pool */
+  uint32_t slots;    /* pool-sized slots that a pool spans */
+  uint32_t magic;    /* see arn_is_multiple */
+} arn_class;
+
+extern arn_class arn_classes[ARN_CLASSES];
+
+void arn_classes_start(void);
+
+/* The class of a size from 1 to ARN_SMALL_LIMIT; 0 for 0. */
+static inline uint32_t arn_small_class(size_t size) {
+  return (uint32_t)((size + ARN_STEP - 1) >> ARN_STEP_SHIFT);
+}
+
+/* The class of a size above the small limit and up to the medium limit. */
+static inline uint32_t arn_medium_class(size_t size) {
+  uint32_t doubling = ARN_LOG2(size - 1);
+  uint32_t step = (uint32_t)((size - 1) >> (doubling - 3)) & (ARN_STEPS_PER_DOUBLING - 1);
+  return 1 + ARN_SMALL_CLASSES + (doubling - ARN_LOG2(ARN_SMALL_LIMIT)) * ARN_STEPS_PER_DOUBLING +
+         step;
+}
+
+/* Whether offset (inside a pool's first slot) is a multiple of the block size, by one
+ * multiplication: with magic = ceil(2^32 / size), exactly the multiples have a product below magic
+ * (Lemire, Kaser, Kurz: Faster remainder by direct computation, 2019). It holds while offset and
+ * size have at most 32 bits together, which the first slot of every pool satisfies. */
+static inline bool arn_is_multiple(uint32_t offset, uint32_t magic) {
+  return offset * magic < magic;
+}
+
+#endif

@@ -1,0 +1,92 @@
+/* geometry.h - the sizes that everything else is derived from.
+ *
+ * An arena is 64 pools in every profile, so that one 64-bit word says which of them are taken and one
+ * compare-and-swap takes a run of them. The profile is chosen when the library is configured:
+ *
+ *   classic  the textbook's: 8-byte step, 4 KiB pools, 256 KiB arenas, CPython's order of blocks
+ *   modern   today's CPython's sizes, the faster order (the default)
+ *   wide     for large servers
+ */
+#ifndef ARN_HEAP_GEOMETRY_H
+#define ARN_HEAP_GEOMETRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(ARENITE_GEOMETRY_CLASSIC)
+#define ARN_GEOMETRY_NAME "classic"
+#define ARN_TEXTBOOK 1
+#define ARN_STEP_SHIFT 3
+#define ARN_POOL_SHIFT 12
+#define ARN_SMALL_DEFAULT 512
+#elif defined(ARENITE_GEOMETRY_WIDE)
+#define ARN_GEOMETRY_NAME "wide"
+#define ARN_TEXTBOOK 0
+#define ARN_STEP_SHIFT 4
+#define ARN_POOL_SHIFT 16
+#define ARN_SMALL_DEFAULT 1024
+#else
+#define ARN_GEOMETRY_NAME "modern"
+#define ARN_TEXTBOOK 0
+#define ARN_STEP_SHIFT 4
+#define ARN_POOL_SHIFT 14
+#define ARN_SMALL_DEFAULT 512
+#endif
+
+#ifdef ARENITE_SMALL_LIMIT
+#define ARN_SMALL_LIMIT ((size_t)ARENITE_SMALL_LIMIT)
+#else
+#define ARN_SMALL_LIMIT ((size_t)ARN_SMALL_DEFAULT)
+#endif
+
+#define ARN_STEP ((size_t)1 << ARN_STEP_SHIFT)
+#define ARN_POOL_SIZE ((size_t)1 << ARN_POOL_SHIFT)
+#define ARN_POOLS_PER_ARENA 64
+#define ARN_ARENA_SHIFT (ARN_POOL_SHIFT + 6)
+#define ARN_ARENA_SIZE ((size_t)1 << ARN_ARENA_SHIFT)
+
+/* Classes 1 .. ARN_SMALL_CLASSES are the multiples of the step; class 0 is malloc(0)'s alias of
+ * class 1 and has no pools. Above the small limit there are eight classes per doubling (at most 12 %
+ * of a block is lost to rounding) up to the medium limit; classic has none, as CPython. */
+#define ARN_SMALL_CLASSES ((uint32_t)(ARN_SMALL_LIMIT >> ARN_STEP_SHIFT))
+#define ARN_STEPS_PER_DOUBLING 8
+#if ARN_TEXTBOOK
+#define ARN_MEDIUM_LIMIT ARN_SMALL_LIMIT
+#else
+#define ARN_MEDIUM_LIMIT ((size_t)32 << 10)
+#endif
+#define ARN_LOG2(n) ((uint32_t)(63 - __builtin_clzll((unsigned long long)(n))))
+#define ARN_MEDIUM_CLASSES                                                                         \
+  ((ARN_LOG2(ARN_MEDIUM_LIMIT) - ARN_LOG2(ARN_SMALL_LIMIT)) * ARN_STEPS_PER_DOUBLING)
+#define ARN_CLASSES (1 + ARN_SMALL_CLASSES + ARN_MEDIUM_CLASSES)
+
+/* A pool of a medium class spans as many slots as hold this many blocks: with fewer, the unused end
+ * of a pool and the pools that are only partly used would cost more than the rounding does. */
+#define ARN_POOL_MIN_BLOCKS 8
+#define ARN_POOL_MAX_SLOTS                                                                         \
+  (ARN_MEDIUM_LIMIT * ARN_POOL_MIN_BLOCKS <= ARN_POOL_SIZE                                         \
+       ? 1                                                                                         \
+       : ARN_MEDIUM_LIMIT * ARN_POOL_MIN_BLOCKS / ARN_POOL_SIZE)
+
+/* Spans of whole slots up to half an arena (a larger one would leave arenas that serve little else);
+ * then runs of arenas; above this, mappings of their own, which grow with mremap and go back at
+ * once: 32 MiB is where glibc's dynamic threshold ends too. */
+#define ARN_SPAN_LIMIT (ARN_ARENA_SIZE / 2)
+#define ARN_RUN_LIMIT ((size_t)32 << 20)
+
+/* Purged pages of a pool are marked in one 64-bit word, for system pages of 4 KiB and more. */
+_Static_assert(ARN_POOL_MAX_SLOTS * ARN_POOL_SIZE <= 64 * 4096, "a pool has at most 64 pages");
+_Static_assert((ARN_SMALL_LIMIT & (ARN_SMALL_LIMIT - 1)) == 0, "the small limit is a power of two");
+_Static_assert(ARN_SMALL_LIMIT >= 128 && ARN_SMALL_LIMIT * 8 <= ARN_POOL_SIZE, "small limit");
+_Static_assert(ARN_CLASSES <= 128, "class numbers fit the statistics");
+
+/* How full an arena is, in steps; hints are kept per step (arena.c). The textbook's order is exact:
+ * one step per number of free pools. Otherwise seven steps share a cache line with the dirty bits. */
+#if ARN_TEXTBOOK
+#define ARN_FULLNESS_STEPS 64
+#else
+#define ARN_FULLNESS_STEPS 7
+#endif
+
+#endif

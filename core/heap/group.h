@@ -1,0 +1,49 @@
+/* group.h - what the heaps of one runtime share: the heap's part of a runtime.
+ *
+ * core/heap knows nothing of threads, the GIL or modes: a group has a list of heaps, a set of arenas,
+ * limits and counters. threading/ puts one into each runtime and decides who owns which heap.
+ */
+#ifndef ARN_HEAP_GROUP_H
+#define ARN_HEAP_GROUP_H
+
+#include <arenite/heap.h>
+#include <arenite/stats.h>
+
+#include "arena.h"
+#include "lock.h"
+
+struct arn_group {
+  /* const after start */
+  arn_config config;
+  arn_arenas arenas; /* the shared set; synchronised by itself */
+
+  /* Push-only list of heaps, linked through heap->next_in_group; heaps leave it with the group. */
+  _Atomic(arn_heap *) heaps;
+
+  /* Atomic, any thread. */
+  _Atomic size_t committed;   /* bytes of arenas and huge blocks: what limit_bytes bounds */
+  _Atomic int64_t deferred;   /* bytes in inboxes */
+  _Atomic uint32_t orphans;   /* heaps whose thread is gone */
+  _Atomic uint32_t frozen;    /* heaps of threads that a fork left behind */
+  _Atomic uint64_t arenas_held, arenas_allocated, arenas_reclaimed, arenas_highwater;
+  _Atomic uint64_t huge_bytes, huge_blocks;
+  _Atomic uint64_t purges, adoptions, scavenged, forwarded;
+  _Atomic uint32_t clock; /* textbook order: counts pool releases */
+};
+
+int arn_group_start(arn_group *group, const arn_config *config);
+
+/* Gives everything back: arenas, huge blocks, heaps. No thread may use any of it any more. */
+void arn_group_end(arn_group *group);
+
+/* Counts bytes against the limit; false (and nothing counted) when they would pass it. */
+bool arn_group_charge(arn_group *group, size_t bytes);
+void arn_group_discharge(arn_group *group, size_t bytes);
+
+/* A runtime's group. What a runtime is, threading/ knows. */
+arn_group *arn_runtime_group(arn_runtime *runtime);
+
+/* The heap's part of the statistics; statistics.c. */
+void arn_group_stats(arn_group *group, arn_stats *stats);
+
+#endif

@@ -1,0 +1,143 @@
+/* heap.h - a heap: a set of pools with one owner at a time.
+ *
+ * Only the owner pushes and pops: plain loads and stores, no atomic instruction. A thread's heap is
+ * what arn_self points to. In free-threaded mode every attached thread has one of its own; in GIL
+ * mode a runtime has one, and taking the GIL installs it; nothing on malloc's path knows the mode.
+ * A thread without a heap has arn_no_heap, whose lists are always empty, so that it reaches the slow
+ * path, where it is an error.
+ *
+ * The two journeys are told in malloc.c. What other threads do to a heap:
+ *
+ *   push to its inbox               remote.c     any time, also when it is nobody's
+ *   take it over when it is an      orphan.c     by CAS on state
+ *   orphan, or pools from it
+ *
+ *   state      from       by                          meaning
+ *   LIVE       VACANT     arn_heap_open               some thread's, the GIL's, or an extra heap
+ *   ORPHAN     LIVE       its thread, detaching       nobody's; its blocks live on
+ *   CLAIMED    ORPHAN     any thread, CAS             one thread drains or takes pools: brief
+ *   LIVE       ORPHAN     an attaching thread, CAS    adopted
+ *   VACANT     LIVE       arn_heap_destroy            an extra heap that is gone
+ *   FROZEN     any        the child of a fork         its thread is not in this process: what it was
+ *                                                     doing is unknown; never touched but its inbox
+ */
+#ifndef ARN_HEAP_HEAP_H
+#define ARN_HEAP_HEAP_H
+
+#include <arenite/heap.h>
+
+#include "atomics.h"
+#include "group.h"
+#include "pool.h"
+
+typedef enum arn_heap_state {
+  ARN_HEAP_VACANT,
+  ARN_HEAP_LIVE,
+  ARN_HEAP_ORPHAN,
+  ARN_HEAP_CLAIMED,
+  ARN_HEAP_FROZEN,
+} arn_heap_state;
+
+/* Blocks that this heap's owner freed for one other heap, not sent yet. */
+typedef struct arn_batch {
+  arn_heap *owner; /* NULL: empty */
+  void *first, *last;
+  uint32_t count, bytes;
+} arn_batch;
+
+/* A batch is sent at 64 blocks or 4 KiB: then the one atomic operation that sending costs is spread
+ * thinly enough not to show, and a thread holds at most 16 x 4 KiB back. */
+#define ARN_BATCHES 16
+#define ARN_BATCH_BLOCKS 64
+#define ARN_BATCH_BYTES 4096
+
+struct arn_heap {
+  /* Owner only. Popped by arn_malloc; [0] is always empty (malloc(0) goes the slow way). */
+  void *list[ARN_CLASSES];
+
+  /* Any thread sets it, the owner clears it: a safepoint has something to do. */
+  _Atomic uint32_t request;
+
+  /* Owner only. */
+  arn_pool *current[ARN_CLASSES]; /* the LENT pool whose blocks list has */
+  arn_pool *used[ARN_CLASSES];    /* first of a ring of USED pools */
+  arn_batch batches[ARN_BATCHES];
+  uint32_t refills;          /* counts slow paths, for what happens every so many of them */
+  uint32_t purge_class;      /* where purging of used pools goes on */
+  uint64_t next_page_purge;  /* milliseconds */
+
+  /* const while the heap is in the group */
+  arn_group *group;
+  arn_arenas *arenas; /* the group's, or its own */
+  bool extra;         /* an arn_heap_create heap */
+  uint32_t id;
+
+  /* Owner writes, anybody reads, relaxed. */
+  _Atomic uint64_t remote_frees, inbox_pushes, inbox_drains;
+
+  /* Other threads write these: a line of their own. */
+  _Alignas(64) _Atomic(void *) inbox; /* blocks, linked through their first words */
+  _Atomic int64_t inbox_bytes;
+  _Atomic uint32_t state; /* arn_heap_state */
+  arn_heap *next_in_group; /* const once pushed */
+};
+
+/* The calling thread's heap. Initial-exec: one load, and never a call into the dynamic linker, which
+ * may allocate. */
+extern _Thread_local arn_heap *arn_self __attribute__((tls_model("initial-exec")));
+
+/* The heap of threads that have none. Never written. */
+extern arn_heap arn_no_heap;
+
+/* A new heap in the group, LIVE, owned by the caller; with arenas of its own when own_arenas. NULL
+ * when out of memory. */
+arn_heap *arn_heap_open(arn_group *group, bool extra, bool own_arenas);
+
+/* Adopts an orphan of the group: LIVE, owned by the caller. NULL when there is none. */
+arn_heap *arn_heap_adopt(arn_group *group);
+
+/* The owner's thread ends: sends batches, settles, and makes the heap an orphan. */
+void arn_heap_orphan(arn_heap *heap);
+
+/* After fork, in the child: every heap but mine that somebody owned is FROZEN. */
+void arn_heap_freeze_others(arn_group *group, const arn_heap *mine);
+
+/* --- refill.c or refill_textbook.c: which block is next --- */
+
+/* A block of the class when the heap's list has none; NULL with errno when out of memory. For
+ * class 0 too (as 1). The thread may be without a heap: then it ends the process. */
+void *arn_refill(arn_heap *heap, uint32_t class);
+
+/* A pool's count-down has reached 0. */
+void arn_pool_event(arn_heap *heap, arn_pool *pool);
+
+/* Puts all blocks on the heap's lists back into their pools, so that every free block is on its
+ * pool's list; pools that are empty then go back to their arenas. */
+void arn_heap_settle(arn_heap *heap);
+
+/* --- heap.c: the ring of used pools --- */
+
+void arn_used_push_front(arn_heap *heap, arn_pool *pool);
+void arn_used_push_back(arn_heap *heap, arn_pool *pool);
+void arn_used_remove(arn_heap *heap, arn_pool *pool);
+
+/* An empty pool of the class, opened, from the heap's arenas; NULL when out of memory. */
+arn_pool *arn_heap_new_pool(arn_heap *heap, uint32_t class);
+
+/* Gives an EMPTY pool back to its arena. */
+void arn_heap_release_pool(arn_heap *heap, arn_pool *pool);
+
+/* What malloc's slow path does now and then: purging that is due. */
+void arn_heap_tick(arn_heap *heap);
+
+/* Purges wholly free pages of used pools, at most budget pools; all of them when budget is
+ * UINT32_MAX. Bytes given back. */
+size_t arn_heap_purge_pages(arn_heap *heap, uint32_t budget);
+
+/* Frees a block of a pool that the heap owns; any slot of the pool, everything checked. */
+void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *function);
+
+/* The error of a thread without a heap: ends the process. */
+_Noreturn void arn_heap_missing(const char *function) __attribute__((cold));
+
+#endif

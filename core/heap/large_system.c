@@ -1,0 +1,38 @@
+/* large_system.c - the textbook's large blocks: the system heap's, as CPython's are.
+ *
+ * The addresses are outside the reserved range, so free hands on what it finds there. A pointer that
+ * the system heap did not give is its to notice. They do not count against limit_bytes and do not
+ * go when the runtime does.
+ */
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "large.h"
+
+void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean) {
+  if (unlikely(heap == &arn_no_heap)) arn_heap_missing("arn_malloc");
+  *clean = false;
+  return align <= _Alignof(max_align_t) ? malloc(size) : memalign(align, size);
+}
+
+static bool is_ours(const void *block) {
+  return arn_slot_of(block) < arn_slots_in_use();
+}
+
+bool arn_large_free(void *block, const char *function) {
+  (void)function;
+  if (is_ours(block)) return false;
+  free(block);
+  return true;
+}
+
+size_t arn_large_size(const void *block) {
+  return is_ours(block) ? 0 : malloc_usable_size((void *)block);
+}
+
+void *arn_large_resize(arn_heap *heap, void *block, size_t size) {
+  (void)heap;
+  /* Kept in the system heap, also when it would be small enough for a pool: realloc there may
+   * shrink in place. */
+  return realloc(block, size ? size : 1);
+}

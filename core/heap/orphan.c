@@ -1,0 +1,86 @@
+/* orphan.c - see orphan.h. */
+#include "orphan.h"
+
+#include "remote.h"
+
+/* Orphans looked at for one refill: enough to find memory where there is some, and a bound on how
+ * long one malloc takes when thousands of threads have gone. */
+#define ORPHANS_A_LOOK 8
+
+/* Takes the orphan for a moment; false when somebody else has it. */
+static bool hold(arn_heap *orphan) {
+  uint32_t state = ARN_HEAP_ORPHAN;
+  return load_relaxed(&orphan->state) == ARN_HEAP_ORPHAN &&
+         cas_acq_rel(&orphan->state, &state, ARN_HEAP_CLAIMED); /* with let_go, arn_heap_orphan */
+}
+
+static void let_go(arn_heap *orphan) {
+  store_release(&orphan->state, ARN_HEAP_ORPHAN); /* with hold, arn_heap_adopt */
+}
+
+void arn_orphan_drain(arn_heap *orphan) {
+  if (!hold(orphan)) return;
+  arn_inbox_drain(orphan);
+  let_go(orphan);
+}
+
+/* Moves one used pool of the class from the orphan to the heap. */
+static bool take_pool(arn_heap *heap, arn_heap *orphan, uint32_t class) {
+  arn_pool *pool = orphan->used[class];
+  /* Arenas of its own are not for others: they go when the heap that has them goes. */
+  if (!pool || heap->arenas != orphan->arenas) return false;
+  arn_used_remove(orphan, pool);
+  store_relaxed(&pool->owner, heap);
+  arn_used_push_front(heap, pool);
+  add_relaxed(&heap->group->scavenged, 1);
+  return true;
+}
+
+/* Hands out what was freed to a frozen heap: its blocks are whole, only its pools are not to be
+ * trusted. Freed again, they come back to that inbox. */
+static void take_frozen(arn_heap *heap, arn_heap *frozen) {
+  void *block = exchange_acquire(&frozen->inbox, NULL); /* with arn_inbox_push's release */
+  int64_t bytes = 0;
+  for (void *next; block; block = next) {
+    next = *(void **)block;
+    uint32_t class = arn_pool_of(block)->class;
+    bytes += arn_classes[class].size;
+    *(void **)block = heap->list[class];
+    heap->list[class] = block;
+  }
+  sub_relaxed(&frozen->inbox_bytes, bytes);
+  sub_relaxed(&frozen->group->deferred, bytes);
+}
+
+bool arn_scavenge(arn_heap *heap, uint32_t class) {
+  arn_group *group = heap->group;
+  if (heap->extra) return false;
+  if (unlikely(load_relaxed(&group->frozen))) {
+    for (arn_heap *other = load_acquire(&group->heaps); other; other = other->next_in_group)
+      if (load_relaxed(&other->state) == ARN_HEAP_FROZEN && load_relaxed(&other->inbox))
+        take_frozen(heap, other);
+    if (heap->list[class]) return true;
+  }
+  if (load_relaxed(&group->orphans) == 0) return false;
+  int looks = ORPHANS_A_LOOK;
+  for (arn_heap *other = load_acquire(&group->heaps); other && looks; other = other->next_in_group) {
+    if (!hold(other)) continue;
+    looks--;
+    arn_inbox_drain(other);
+    bool found = take_pool(heap, other, class);
+    let_go(other);
+    if (found) return true;
+  }
+  return false;
+}
+
+size_t arn_orphans_tidy(arn_group *group) {
+  size_t bytes = 0;
+  for (arn_heap *other = load_acquire(&group->heaps); other; other = other->next_in_group) {
+    if (!hold(other)) continue;
+    arn_inbox_drain(other);
+    bytes += arn_heap_purge_pages(other, UINT32_MAX);
+    let_go(other);
+  }
+  return bytes;
+}

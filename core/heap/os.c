@@ -1,0 +1,94 @@
+/* os.c - see os.h. */
+#include "os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+struct arn_os_hooks arn_os_hooks;
+size_t arn_os_page = 4096;
+bool arn_os_strict;
+
+void arn_os_start(void) {
+  arn_os_page = (size_t)sysconf(_SC_PAGESIZE);
+  int file = open("/proc/sys/vm/overcommit_memory", O_RDONLY | O_CLOEXEC);
+  if (file >= 0) {
+    char policy = '0';
+    arn_os_strict = read(file, &policy, 1) == 1 && policy == '2';
+    close(file);
+  }
+}
+
+/* The errno value that a test wants this call to fail with, or 0. */
+static int refused(const char *call) {
+  return arn_os_hooks.before ? arn_os_hooks.before(arn_os_hooks.context, call) : 0;
+}
+
+/* 0, or what the call that returned -1 failed with; errno as it was before, because a malloc that
+ * succeeds in the end leaves it alone, and free always does. */
+static int result(bool failed, int errno_before) {
+  int error = failed ? errno : 0;
+  errno = errno_before;
+  return error;
+}
+
+static int map(void **at, size_t size, int protection, int flags) {
+  int error = refused("mmap"), before = errno;
+  if (error) return error;
+  void *got = mmap(*at, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+  if (got != MAP_FAILED) *at = got;
+  return result(got == MAP_FAILED, before);
+}
+
+int arn_os_reserve(void **at, size_t size) {
+  *at = NULL;
+  return map(at, size, PROT_NONE, MAP_NORESERVE);
+}
+
+int arn_os_commit(void *at, size_t size) {
+  int error = refused("mprotect"), before = errno;
+  if (error) return error;
+  return result(mprotect(at, size, PROT_READ | PROT_WRITE) != 0, before);
+}
+
+bool arn_os_decommit(void *at, size_t size) {
+  /* Mapping anew, not mprotect: only this returns the charge under strict overcommit. */
+  return map(&at, size, PROT_NONE, MAP_NORESERVE | MAP_FIXED) == 0;
+}
+
+bool arn_os_purge(void *at, size_t size) {
+  /* MADV_FREE would keep the pages in RSS until there is pressure, and people read RSS. */
+  int before = errno;
+  return refused("madvise") == 0 && result(madvise(at, size, MADV_DONTNEED) != 0, before) == 0;
+}
+
+int arn_os_map(void **at, size_t size) {
+  *at = NULL;
+  return map(at, size, PROT_READ | PROT_WRITE, 0);
+}
+
+bool arn_os_unmap(void *at, size_t size) {
+  int before = errno;
+  return refused("munmap") == 0 && result(munmap(at, size) != 0, before) == 0;
+}
+
+int arn_os_remap(void **at, size_t old_size, size_t new_size) {
+  int error = refused("mremap"), before = errno;
+  if (error) return error;
+  void *got = mremap(*at, old_size, new_size, MREMAP_MAYMOVE);
+  if (got != MAP_FAILED) *at = got;
+  return result(got == MAP_FAILED, before);
+}
+
+void arn_os_huge_pages(void *at, size_t size, bool on) {
+  int before = errno;
+  result(madvise(at, size, on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) != 0, before);
+}
+
+uint64_t arn_os_milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}

@@ -1,0 +1,38 @@
+/* os.h - every call to the operating system that concerns memory.
+ *
+ * One small interface, so that a test can make the nth of them fail. Functions that get memory
+ * return 0 or an errno value and have changed nothing when they fail. Functions that give memory
+ * back return whether the system took it; when it did not, the caller keeps counting it.
+ */
+#ifndef ARN_HEAP_OS_H
+#define ARN_HEAP_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Test hook: called before each call with its name; a non-zero errno value makes it fail. const
+ * while threads run. */
+extern struct arn_os_hooks {
+  int (*before)(void *context, const char *call);
+  void *context;
+} arn_os_hooks;
+
+/* Reads the page size and the overcommit policy. Once, before the others. */
+void arn_os_start(void);
+extern size_t arn_os_page;          /* bytes; const after start */
+extern bool arn_os_strict;          /* overcommit_memory is 2; const after start */
+
+int arn_os_reserve(void **at, size_t size);           /* PROT_NONE, counted by nobody */
+int arn_os_commit(void *at, size_t size);             /* of a reservation: readable, writable */
+bool arn_os_decommit(void *at, size_t size);          /* back to reserved, pages gone */
+bool arn_os_purge(void *at, size_t size);             /* pages gone, still committed, reads as 0 */
+int arn_os_map(void **at, size_t size);               /* fresh, readable, writable, zero */
+bool arn_os_unmap(void *at, size_t size);
+int arn_os_remap(void **at, size_t old_size, size_t new_size); /* mremap(2), may move */
+void arn_os_huge_pages(void *at, size_t size, bool on);        /* advice; failure does not matter */
+
+/* Milliseconds of a clock that only rises; a few nanoseconds a call, some milliseconds coarse. */
+uint64_t arn_os_milliseconds(void);
+
+#endif

@@ -1,0 +1,138 @@
+/* pool.h - the pool table: one descriptor per pool-sized slot of the address space.
+ *
+ * A pool is a power-of-two run of slots cut into blocks of one size class, blocks first to last from
+ * its first byte. The descriptors lie in a table of their own, so that the data holds no metadata
+ * and a block's pool is arithmetic on its address. At any time a block of a pool is
+ *
+ *   untouched   never handed out since the memory was fresh (index >= carved)
+ *   purged      free, unlinked, its page given back to the system
+ *   free        on the pool's own list
+ *   outstanding everything else: allocated, waiting in an inbox or a batch, or on the heap's list
+ *
+ * Invariants (arn_check asserts them):
+ *
+ *   outstanding + free + purged + untouched == capacity
+ *   outstanding == floor + until
+ *
+ * until counts down by one at each free and reaches 0 at the pool's next event, so that arn_free has
+ * one test; floor is how many blocks are still outstanding then.
+ *
+ *   state   on                            floor                  event when until reaches 0
+ *   LENT    heap->current[class]          0                      none left outstanding: stays
+ *   FULL    no list                       capacity - capacity/8  becomes USED
+ *   USED    heap->used[class], a ring     0                      becomes EMPTY
+ *   EMPTY   (on its way to its arena)     0
+ *
+ *   EMPTY -> LENT (taken from an arena) -> FULL or USED (another pool becomes current)
+ *   FULL -> USED (enough blocks were freed) -> LENT (the heap needs its list) | EMPTY (all freed)
+ *
+ * In the textbook geometry no pool is lent: USED pools serve malloc where they are (see
+ * refill_textbook.c), and a full pool's floor is capacity - 1.
+ */
+#ifndef ARN_HEAP_POOL_H
+#define ARN_HEAP_POOL_H
+
+#include <arenite/heap.h>
+
+#include "atomics.h"
+#include "classes.h"
+#include "space.h"
+
+typedef enum arn_slot_kind {
+  ARN_SLOT_NONE,   /* free, or the later part of a run of arenas */
+  ARN_SLOT_POOL,   /* first slot of a pool */
+  ARN_SLOT_INSIDE, /* later slot of a pool: offset slots behind the first */
+  ARN_SLOT_SPAN,   /* first slot of a span of whole slots, one block */
+  ARN_SLOT_RUN,    /* first slot of a run of whole arenas, one block */
+} arn_slot_kind;
+
+typedef enum arn_pool_place {
+  ARN_PLACE_EMPTY,
+  ARN_PLACE_USED,
+  ARN_PLACE_FULL,
+  ARN_PLACE_LENT,
+} arn_pool_place;
+
+typedef struct arn_pool arn_pool;
+
+struct arn_pool {
+  /* Any thread reads; the owner writes, or whoever claimed the owner when that is an orphan. NULL
+   * when the slot is not a pool's first. */
+  _Atomic(arn_heap *) owner;
+
+  /* Owner only; statistics read until, which is why its access is relaxed. */
+  void *free;            /* this pool's own list, linked through the blocks' first words */
+  _Atomic uint32_t until;
+  uint32_t magic;        /* const while the pool lives */
+  _Atomic uint32_t floor;
+  _Atomic uint16_t carved; /* blocks that are not untouched */
+  _Atomic uint16_t purged; /* blocks */
+  uint64_t purged_pages; /* bit i: the pool's ith system page is purged */
+  arn_pool *next, *prev; /* ring of heap->used[class]; of a span or run: see large.c */
+
+  /* const while the slot is in use; the thread that frees a block got it from one that saw them. */
+  uint8_t class;
+  _Atomic uint8_t kind;  /* arn_slot_kind; spans and runs: exchanged by the thread that frees */
+  _Atomic uint8_t offset; /* of an INSIDE slot */
+  _Atomic uint8_t place; /* arn_pool_place; owner only */
+  uint32_t seen;         /* owner only: outstanding blocks when purging last looked */
+};
+_Static_assert(sizeof(arn_pool) == 64, "one descriptor, one cache line");
+
+/* Number of a slot and the addresses around it. */
+static inline size_t arn_slot_of(const void *address) {
+  return ((uintptr_t)address - arn_space.base) >> ARN_POOL_SHIFT;
+}
+static inline char *arn_pool_base(const arn_pool *pool) {
+  return (char *)arn_space.base + ((size_t)(pool - arn_space.pools) << ARN_POOL_SHIFT);
+}
+static inline uint32_t arn_pool_arena(const arn_pool *pool) {
+  return (uint32_t)((size_t)(pool - arn_space.pools) / ARN_POOLS_PER_ARENA);
+}
+
+/* The pool that an address is in, whichever of its slots it is in; NULL when it is in none. */
+static inline arn_pool *arn_pool_of(const void *address) {
+  size_t slot = arn_slot_of(address);
+  if (slot >= arn_slots_in_use()) return NULL;
+  arn_pool *pool = &arn_space.pools[slot];
+  uint8_t kind = load_relaxed(&pool->kind);
+  if (kind == ARN_SLOT_INSIDE) pool -= load_relaxed(&pool->offset);
+  return load_relaxed(&pool->kind) == ARN_SLOT_POOL ? pool : NULL;
+}
+
+static inline uint32_t arn_pool_outstanding(const arn_pool *pool) {
+  return load_relaxed(&pool->floor) + load_relaxed(&pool->until);
+}
+
+/* The slot is nobody's. */
+static inline void arn_slot_forget(arn_pool *pool) {
+  store_relaxed(&pool->owner, NULL);
+  store_relaxed(&pool->kind, ARN_SLOT_NONE);
+}
+
+/* Makes the slots a pool of a class, owned by heap; EMPTY, everything untouched. */
+void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class);
+
+/* Forgets the pool: its slots are nobody's. Nothing may be outstanding. */
+void arn_pool_close(arn_pool *pool);
+
+/* Links untouched blocks, at most those that begin on one system page (or limit, if that is less),
+ * and returns them as a list; NULL when none is left. They count as outstanding afterwards. */
+void *arn_pool_carve(arn_pool *pool, uint32_t limit);
+
+/* Gives the pages of the pool that hold only free blocks back to the system and unlinks those
+ * blocks. Returns the bytes given back. */
+size_t arn_pool_purge(arn_pool *pool);
+
+/* Whether the block is one of the purged. */
+bool arn_pool_block_purged(const arn_pool *pool, uint32_t block);
+
+/* Undoes the purge of one page: returns its blocks as a list, outstanding; NULL when no page of the
+ * pool is purged. */
+void *arn_pool_unpurge(arn_pool *pool);
+
+/* Ends the process: block, handed to function, is none of the pool's allocated blocks. */
+_Noreturn void arn_pool_reject(const arn_pool *pool, const void *block, const char *function)
+    __attribute__((cold));
+
+#endif

@@ -1,0 +1,99 @@
+/* remote.c - see remote.h. */
+#include "remote.h"
+
+#include "orphan.h"
+
+/* Whoever pushes an orphan's inbox past this drains it, so that what nobody owns cannot grow. */
+#define ORPHAN_INBOX_BYTES (64 << 10)
+
+static uint32_t size_of(const arn_pool *pool) {
+  return arn_classes[pool->class].size;
+}
+
+void arn_inbox_push(arn_heap *owner, void *first, void *last, size_t bytes) {
+  arn_group *group = owner->group;
+  add_relaxed(&group->deferred, (int64_t)bytes);
+  int64_t waiting = add_relaxed(&owner->inbox_bytes, (int64_t)bytes) + (int64_t)bytes;
+  void *head = load_relaxed(&owner->inbox);
+  do {
+    *(void **)last = head;
+  } while (!cas_release(&owner->inbox, &head, first)); /* with arn_inbox_drain's exchange */
+  if (waiting > ORPHAN_INBOX_BYTES && load_relaxed(&owner->state) == ARN_HEAP_ORPHAN)
+    arn_orphan_drain(owner);
+}
+
+static void send(arn_heap *heap, arn_batch *batch) {
+  bump(&heap->inbox_pushes, 1);
+  arn_heap *owner = batch->owner;
+  batch->owner = NULL;
+  /* The owner read when each block came in may be out of date by now. That is looked at once, where
+   * it is drained; reading it again here would only make the case rarer. */
+  arn_inbox_push(owner, batch->first, batch->last, batch->bytes);
+  if (unlikely(load_relaxed(&heap->group->deferred) > (int64_t)heap->group->config.deferred_budget))
+    arn_deferred_relieve(heap);
+}
+
+void arn_remote_free(arn_heap *heap, arn_pool *pool, void *block) {
+  arn_heap *owner = load_relaxed(&pool->owner);
+  uint32_t bytes = size_of(pool);
+  bump(&heap->remote_frees, 1);
+  if (owner->group != heap->group || owner->extra || heap->extra) {
+    /* Another runtime's budget, or an owner that may be destroyed at once: hold nothing back. */
+    arn_inbox_push(owner, block, block, bytes);
+    return;
+  }
+  arn_batch *batch = &heap->batches[owner->id % ARN_BATCHES];
+  if (batch->owner != owner) {
+    if (batch->owner) send(heap, batch);
+    *batch = (arn_batch){.owner = owner, .last = block};
+  }
+  *(void **)block = batch->count ? batch->first : NULL;
+  batch->first = block;
+  batch->bytes += bytes;
+  if (++batch->count == ARN_BATCH_BLOCKS || batch->bytes >= ARN_BATCH_BYTES) send(heap, batch);
+}
+
+void arn_batches_send(arn_heap *heap) {
+  for (int i = 0; i < ARN_BATCHES; i++)
+    if (heap->batches[i].owner) send(heap, &heap->batches[i]);
+}
+
+size_t arn_batches_bytes(const arn_heap *heap) {
+  size_t bytes = 0;
+  for (int i = 0; i < ARN_BATCHES; i++)
+    if (heap->batches[i].owner) bytes += heap->batches[i].bytes;
+  return bytes;
+}
+
+uint32_t arn_inbox_drain(arn_heap *heap) {
+  if (!load_relaxed(&heap->inbox)) return 0;
+  void *block = exchange_acquire(&heap->inbox, NULL); /* with arn_inbox_push's release */
+  uint32_t blocks = 0, forwarded = 0;
+  int64_t bytes = 0;
+  for (void *next; block; block = next, blocks++) {
+    next = *(void **)block;
+    arn_pool *pool = arn_pool_of(block);
+    arn_heap *owner = load_relaxed(&pool->owner);
+    bytes += size_of(pool);
+    if (likely(owner == heap)) {
+      arn_pool_put(heap, pool, block, "arn_free (by another thread)");
+    } else {
+      arn_inbox_push(owner, block, block, size_of(pool));
+      forwarded++;
+    }
+  }
+  sub_relaxed(&heap->inbox_bytes, bytes);
+  sub_relaxed(&heap->group->deferred, bytes);
+  bump(&heap->inbox_drains, 1);
+  if (forwarded) add_relaxed(&heap->group->forwarded, forwarded);
+  return blocks;
+}
+
+void arn_deferred_relieve(arn_heap *heap) {
+  arn_inbox_drain(heap);
+  arn_group *group = heap->group;
+  if (load_relaxed(&group->orphans) == 0) return;
+  for (arn_heap *other = load_acquire(&group->heaps); other; other = other->next_in_group)
+    if (load_relaxed(&other->state) == ARN_HEAP_ORPHAN && load_relaxed(&other->inbox))
+      arn_orphan_drain(other);
+}

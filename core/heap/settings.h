@@ -1,0 +1,22 @@
+/* settings.h - reading one setting from the environment.
+ *
+ * NULL or empty is not set. In a process with raised privileges nothing is set (AT_SECURE). A value
+ * that does not parse gives one sentence on standard error, the default, and *error = EINVAL (error
+ * may be NULL).
+ */
+#ifndef ARN_HEAP_SETTINGS_H
+#define ARN_HEAP_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes, with K, M, G or T behind for powers of 1,024. */
+size_t arn_setting_bytes(const char *name, size_t otherwise, int *error);
+int64_t arn_setting_number(const char *name, int64_t least, int64_t most, int64_t otherwise,
+                           int *error);
+/* One of the words, which NULL ends; its index. */
+int arn_setting_word(const char *name, const char *const *words, int otherwise, int *error);
+bool arn_setting_bool(const char *name, bool otherwise, int *error);
+
+#endif

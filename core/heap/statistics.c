@@ -1,0 +1,99 @@
+/* statistics.c - counting where every byte of a group is, by walking it; see arenite/stats.h. */
+#include <arenite/stats.h>
+#include <string.h>
+
+#include "meta.h"
+#include "remote.h"
+#include "walk.h"
+
+/* Whether the caller may look at the heap's lists: its own, or nobody's. */
+static bool readable(const arn_heap *heap) {
+  return heap == arn_self || load_acquire(&heap->state) == ARN_HEAP_ORPHAN; /* arn_heap_orphan */
+}
+
+static int count_arena(void *context, uint32_t number, arn_arena *arena) {
+  (void)number;
+  arn_stats *s = context;
+  uint64_t free = ~load_relaxed(&arena->taken);
+  uint64_t dirty = free & load_relaxed(&arena->dirty), purged = free & load_relaxed(&arena->purged);
+  s->arenas++;
+  s->pools_free += (uint64_t)__builtin_popcountll(free);
+  s->free_bytes += (uint64_t)__builtin_popcountll(dirty) * ARN_POOL_SIZE;
+  s->purged_bytes += (uint64_t)__builtin_popcountll(purged & ~dirty) * ARN_POOL_SIZE;
+  s->untouched_bytes += (uint64_t)__builtin_popcountll(free & ~dirty & ~purged) * ARN_POOL_SIZE;
+  return 0;
+}
+
+static int count_pool(void *context, arn_pool *pool) {
+  arn_stats *s = context;
+  const arn_class *k = &arn_classes[pool->class];
+  const arn_heap *owner = load_relaxed(&pool->owner);
+  uint32_t carved = load_relaxed(&pool->carved), purged = load_relaxed(&pool->purged);
+  uint32_t used = arn_pool_outstanding(pool);
+  if (used > carved - purged) used = carved - purged; /* read in the middle of a change */
+  uint32_t free = carved - purged - used;
+  if (owner && readable(owner)) {
+    uint32_t lent = arn_lent_blocks(owner, pool);
+    used -= lent;
+    free += lent;
+  }
+  uint32_t untouched = k->capacity - carved;
+  arn_class_stats *c = &s->classes[pool->class - 1];
+  c->pools++;
+  c->blocks_used += used;
+  c->blocks_free += free;
+  c->blocks_untouched += untouched;
+  c->blocks_purged += purged;
+  s->live_bytes += (uint64_t)used * k->size;
+  s->free_bytes += (uint64_t)free * k->size;
+  s->untouched_bytes += (uint64_t)untouched * k->size;
+  s->purged_bytes += (uint64_t)purged * k->size;
+  s->overhead_bytes += k->slots * ARN_POOL_SIZE - (uint64_t)k->capacity * k->size;
+  if (owner && load_relaxed(&owner->state) == ARN_HEAP_FROZEN)
+    s->frozen_bytes += (uint64_t)used * k->size;
+  return 0;
+}
+
+static int count_large(void *context, void *block, size_t size) {
+  (void)block;
+  arn_stats *s = context;
+  s->large_blocks++;
+  s->large_bytes += size;
+  s->live_bytes += size;
+  return 0;
+}
+
+void arn_group_stats(arn_group *group, arn_stats *s) {
+  memset(s, 0, sizeof *s);
+  s->mode = group->config.mode;
+  s->class_count = ARN_CLASSES - 1;
+  for (uint32_t i = 0; i < s->class_count; i++) s->classes[i].block_size = arn_classes[i + 1].size;
+  arn_walk_arenas(group, &(arn_walk){s, count_arena, count_pool, count_large, NULL});
+
+  for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
+    uint32_t state = load_relaxed(&heap->state);
+    if (state == ARN_HEAP_VACANT) continue;
+    s->heaps++;
+    s->remote_frees += load_relaxed(&heap->remote_frees);
+    s->inbox_pushes += load_relaxed(&heap->inbox_pushes);
+    s->inbox_drains += load_relaxed(&heap->inbox_drains);
+    int64_t waiting = load_relaxed(&heap->inbox_bytes);
+    if (waiting > 0) s->deferred_bytes += (uint64_t)waiting;
+    if (readable(heap)) s->deferred_bytes += arn_batches_bytes(heap);
+  }
+  if (s->deferred_bytes > s->live_bytes) s->deferred_bytes = s->live_bytes;
+  s->live_bytes -= s->deferred_bytes;
+
+  s->arena_bytes = s->arenas * ARN_ARENA_SIZE;
+  s->arenas_allocated = load_relaxed(&group->arenas_allocated);
+  s->arenas_reclaimed = load_relaxed(&group->arenas_reclaimed);
+  s->arenas_highwater = load_relaxed(&group->arenas_highwater);
+  s->huge_bytes = load_relaxed(&group->huge_bytes);
+  s->huge_blocks = load_relaxed(&group->huge_blocks);
+  s->metadata_bytes = arn_meta_bytes() + arn_space_metadata();
+  s->purges = load_relaxed(&group->purges);
+  s->forwarded = load_relaxed(&group->forwarded);
+  s->orphans = load_relaxed(&group->orphans);
+  s->adoptions = load_relaxed(&group->adoptions);
+  s->scavenged_pools = load_relaxed(&group->scavenged);
+}

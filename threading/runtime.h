@@ -1,0 +1,54 @@
+/* runtime.h - a runtime and its threads' states.
+ *
+ * The mode is nothing but who owns the heap. Free-threaded: each thread state has a heap of its own,
+ * which arn_self points to while the thread is attached. GIL: there is one heap, shared_heap, and
+ * taking the GIL makes arn_self point to it. Away or detached, arn_self is arn_no_heap.
+ */
+#ifndef ARN_THREADING_RUNTIME_H
+#define ARN_THREADING_RUNTIME_H
+
+#include <arenite/runtime.h>
+
+#include "gil.h"
+#include "group.h"
+#include "heap.h"
+#include "lock.h"
+
+struct arn_runtime {
+  arn_group group; /* first: arn_runtime_group is a cast */
+
+  /* const after create */
+  arn_mode mode;
+  arn_heap *shared_heap; /* GIL mode */
+
+  arn_gil gil; /* synchronised by itself */
+
+  arn_lock lock;
+  /* lock */
+  arn_thread *threads; /* attached or away */
+  uint32_t thread_count;
+
+  /* the list's lock, in fork.c */
+  arn_runtime *next, *previous;
+};
+
+struct arn_thread {
+  arn_thread *next_free; /* first word: links structures that are not in use (meta.h) */
+  /* const while attached or away */
+  arn_runtime *runtime;
+  arn_heap *heap;
+  /* this thread only */
+  bool away;
+  uint32_t end_rounds; /* how often its end was put off, see thread.c */
+  /* runtime->lock */
+  arn_thread *next, *previous;
+};
+
+/* The calling thread's state, or NULL. */
+extern _Thread_local arn_thread *arn_this_thread __attribute__((tls_model("initial-exec")));
+
+/* The list of runtimes that the fork handlers go through; fork.c. */
+void arn_fork_watch(arn_runtime *runtime);
+void arn_fork_unwatch(arn_runtime *runtime);
+
+#endif
