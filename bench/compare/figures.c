@@ -119,10 +119,10 @@ static void add_memory(struct figure_list *list, int threads) {
   static const enum mode ours[] = {MODE_FREE_THREADED, MODE_GIL};
   bool asked = threads <= 2;
   for (int i = 0; i < 2; i++) {
-    add(list, "memory", "peak RSS added beyond null, against system's", added_memory, ours[i],
-        threads, false, NAN, asked ? 1.05 : NAN);
-    add(list, "memory_largest", "the same, the worst program", added_memory, ours[i], threads, true,
-        NAN, asked ? 1.25 : NAN);
+    add(list, "memory", "added peak RSS, against system's", added_memory, ours[i], threads, false,
+        NAN, asked ? 1.05 : NAN);
+    add(list, "memory_largest", "added peak RSS, worst program", added_memory, ours[i], threads,
+        true, NAN, asked ? 1.25 : NAN);
   }
 }
 
@@ -200,14 +200,18 @@ void figures_sentence(const struct results *results, char *text, size_t size) {
   }
   size_t count = (size_t)results->program_count;
   put_cost(all, sizeof all, cost_at(results, most, SAFEPOINT));
+  char of[32];
+  if (count == 1)
+    snprintf(of, sizeof of, "%s", results->program[0]->name);
+  else
+    snprintf(of, sizeof of, "%zu programs", count);
   snprintf(
       text, size,
-      "With %d threads on the allocations of %s%.0d%s the GIL %s of the throughput that the "
+      "With %d threads on the allocations of %s the GIL %s of the throughput that the "
       "same heap has free-threaded (%.0f %% with a safepoint every 10 operations, %.0f %% with "
       "one every 1000), so that free threading ran %.2f times as fast (%.2f to %.2f) and the "
       "threads spent %.0f %% of their time waiting for the lock; with one thread it %s.",
-      most, count == 1 ? results->program[0]->name : "", count == 1 ? 0 : (int)count,
-      count == 1 ? "" : " programs", all, 100 * cost_at(results, most, 10),
-      100 * cost_at(results, most, 1000), numbers_geomean(speed, count), numbers_min(speed, count),
-      numbers_max(speed, count), 100 * numbers_median(waited, count), one);
+      most, of, all, 100 * cost_at(results, most, 10), 100 * cost_at(results, most, 1000),
+      numbers_geomean(speed, count), numbers_min(speed, count), numbers_max(speed, count),
+      100 * numbers_median(waited, count), one);
 }

@@ -24,10 +24,11 @@ static const char style[] =
     "--band:#fff;--null:#9aa2ab;--system:#2a8c6b;--gil:#c8591b;--free-threaded:#2467b5;"
     "--met:#1f7a4d;--short:#b03a20}rect{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
     "section,figure,tr{break-inside:avoid}h2,h3{break-after:avoid}"
-    "body{font-size:10pt}main{max-width:none;padding:0}.wide{overflow:visible}}\n"
+    "body{font-size:10pt}main{max-width:none;padding:0}.wide{overflow:visible}table{font-size:7."
+    "5pt}th,td{padding:.15rem .35rem}}\n"
     "*{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--text);"
     "font:16px/1.5 system-ui,sans-serif}\n"
-    "main{max-width:62rem;margin:0 auto;padding:2rem 1.25rem 4rem}\n"
+    "main{max-width:66rem;margin:0 auto;padding:2rem 1.25rem 4rem}\n"
     "h1{font-size:1.7rem;line-height:1.2;margin:0 0 1rem}h2{font-size:1.25rem;margin:2.5rem 0 "
     ".5rem}\n"
     "p{max-width:46rem}.lead{font-size:1.1rem}.soft{color:var(--soft)}\n"
@@ -39,6 +40,7 @@ static const char style[] =
     "th.left,td.left{text-align:left}.words td{white-space:normal}\n"
     "tbody tr:nth-child(even){background:var(--band)}caption{text-align:left;color:var(--soft);"
     "padding:.2rem 0}\n"
+    ".figures td:first-child{white-space:normal;min-width:11rem}"
     ".met{color:var(--met)}.short{color:var(--short);font-weight:600}\n"
     "figure{margin:.5rem 0;display:flex;flex-wrap:wrap;gap:1rem 2rem}figure "
     "svg{flex:1 1 22rem;min-width:0;max-width:29rem;height:auto;align-self:flex-start}\n"
@@ -62,7 +64,8 @@ static void write_figures(const struct report *report, FILE *out) {
   const struct results *results = report->results;
   fputs("<h2>Figures</h2>\n<p>Ratios over the programs, all from this one interleaved run: the "
         "geometric mean, or the worst program where it says so. The spread is the same figure "
-        "calculated from each round alone.</p>\n<div class=\"wide\"><table>\n<thead><tr>"
+        "calculated from each round alone. Added peak RSS is what a replay needs "
+        "beyond the null replay.</p>\n<div class=\"wide\"><table class=\"figures\">\n<thead><tr>"
         "<th>Figure</th><th>asked</th><th>measured</th><th class=\"left\"></th><th>rounds</th>",
         out);
   for (int i = 0; i < results->program_count; i++)

@@ -57,7 +57,7 @@ static void put_figure(const struct report *report, FILE *out, const struct figu
   report_number(figure->measured, 2, measured, sizeof measured);
   report_number(figure->low, 2, low, sizeof low);
   report_number(figure->high, 2, high, sizeof high);
-  fprintf(out, "  %-68s %-13s %5s  %-9s (rounds %s to %s;", figure->text, asked, measured,
+  fprintf(out, "  %-58s %-13s %5s  %-9s (rounds %s to %s;", figure->text, asked, measured,
           words[figure_verdict(figure)], low, high);
   for (int i = 0; i < report->results->program_count; i++) {
     char ratio[40];
@@ -78,10 +78,11 @@ void report_text(const struct report *report, FILE *out) {
     put_row(report, out, &results->cells[i], last);
     last = results->program[results->cells[i].program]->name;
   }
-  fprintf(out,
-          "gil/10 and gil/1000: a safepoint every so many operations; every 100 otherwise. Medians "
-          "of %d round%s.\n\nFigures (asked, measured):\n",
-          results->rounds, results->rounds == 1 ? "" : "s");
+  fprintf(
+      out,
+      "gil/10 and gil/1000: a safepoint every so many operations; every 100 otherwise. Medians "
+      "of %d round%s.\n\nFigures (asked, measured; memory is what a replay adds beyond null):\n",
+      results->rounds, results->rounds == 1 ? "" : "s");
   for (int i = 0; i < report->figure_count; i++)
     put_figure(report, out, &report->figures[i]);
   fprintf(out, "\n%s\n", report->sentence);
