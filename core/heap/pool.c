@@ -66,11 +66,10 @@ typedef struct page_blocks {
 
 static page_blocks blocks_on_page(const arn_pool *pool, uint32_t page) {
   const arn_class *k = &arn_classes[pool->class];
-  uint32_t carved = load_relaxed(&pool->carved);
   page_blocks on;
   on.first = (uint32_t)(page * arn_os_page / k->size);
   on.end = (uint32_t)(((page + 1) * arn_os_page + k->size - 1) / k->size);
-  if (on.end > carved) on.end = carved;
+  if (on.end > k->capacity) on.end = k->capacity;
   if (on.first > on.end) on.first = on.end;
   return on;
 }
@@ -87,6 +86,7 @@ size_t arn_pool_purge(arn_pool *pool) {
   const arn_class *k = &arn_classes[pool->class];
   char *base = arn_pool_base(pool);
   uint32_t pages = (uint32_t)(k->slots * ARN_POOL_SIZE / arn_os_page);
+  uint32_t carved = load_relaxed(&pool->carved);
   uint16_t free_on[64] = {0};
 
   for (void *block = pool->free; block; block = *(void **)block) {
@@ -97,7 +97,8 @@ size_t arn_pool_purge(arn_pool *pool) {
   for (uint32_t page = 0; page < pages; page++) {
     page_blocks on = blocks_on_page(pool, page);
     uint64_t bit = UINT64_C(1) << page;
-    if (on.first == on.end || (pool->purged_pages & bit)) continue;
+    /* A page with untouched blocks stays: they will be carved, and are not purged ones. */
+    if (on.first == on.end || on.end > carved || (pool->purged_pages & bit)) continue;
     uint32_t free = free_on[page];
     /* A block that reaches into a purged neighbour is purged, not on the list. Only the first and
      * the last block of a page can. */
