@@ -128,8 +128,8 @@ static int live(arn_mode mode) {
   arn_os_hooks.before = fail_nth;
   int error = arn_runtime_create(&runtime, &config);
   REQUIRE(error == 0 || (error == ENOMEM && plan.failed));
-  bool attached = false;
-  if (error == 0) {
+  bool created = error == 0, attached = false;
+  if (created) {
     error = arn_thread_attach(runtime);
     REQUIRE(error == 0 || (error == ENOMEM && plan.failed));
     attached = error == 0;
@@ -140,7 +140,7 @@ static int live(arn_mode mode) {
   /* There is memory again: everything works. */
   arn_os_hooks.before = NULL;
   plan.failed = false;
-  if (runtime == NULL)
+  if (!created)
     REQUIRE(arn_runtime_create(&runtime, &config) == 0);
   if (!attached)
     REQUIRE(arn_thread_attach(runtime) == 0);

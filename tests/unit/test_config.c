@@ -115,7 +115,7 @@ static void bad_values_are_named(void **state) {
     const char *name, *value;
   } cases[] = {
       {"ARENITE_MODE", "sometimes"},
-      {"ARENITE_MODE", ""},
+      {"ARENITE_MODE", "GIL "},
       {"ARENITE_LIMIT", "much"},
       {"ARENITE_LIMIT", "12Q"},
       {"ARENITE_LIMIT", "-5"},

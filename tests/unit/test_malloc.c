@@ -35,6 +35,11 @@ enum { KINDS = sizeof kinds / sizeof kinds[0] };
 static void zero_bytes_give_a_unique_block(void **state) {
   (void)state;
   void *a = arn_malloc(0), *b = arn_malloc(0), *c = arn_calloc(0, 8), *d = arn_realloc(NULL, 0);
+  for (size_t alignment = 1; alignment <= 64 * 1024 * 1024; alignment *= 4) {
+    void *aligned = arn_aligned_alloc(alignment, 0);
+    assert_non_null(aligned);
+    arn_free(aligned);
+  }
   assert_non_null(a);
   assert_non_null(b);
   assert_non_null(c);
