@@ -230,6 +230,7 @@ static int compare(struct options *options, const char *out, int argc, char **ar
   report->results = results;
   report->figure_count = figures_of(results, report->figures);
   figures_sentence(results, report->sentence, sizeof report->sentence);
+  figures_note(results, report->note, sizeof report->note);
   tell_command(report, argc, argv);
   status = write_reports(report, out);
   free(report);

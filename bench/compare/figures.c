@@ -15,6 +15,9 @@
  * the pages of two runs of one program differ by that much. */
 static const double least_rss_kib = 256;
 
+/* Of the ideal, without an allocator; an idle machine with whole cores gives 0.95 and more. */
+static const double least_scaling = 0.8;
+
 /* What a figure asks of one program in one round. */
 struct question {
   const struct results *results;
@@ -81,7 +84,8 @@ static void add(struct figure_list *list, const char *id, const char *text, rati
     return;
   struct figure *figure = &list->figures[list->count++];
   *figure = (struct figure){.asked_low = asked_low, .asked_high = asked_high};
-  snprintf(figure->id, sizeof figure->id, "%s_%s_%d", mode == MODE_GIL ? "gil" : "ft", id, threads);
+  static const char *const prefixes[MODE_COUNT] = {"null", "system", "gil", "ft"};
+  snprintf(figure->id, sizeof figure->id, "%s_%s_%d", prefixes[mode], id, threads);
   snprintf(figure->text, sizeof figure->text, "%d thread%s: %s %s", threads,
            threads == 1 ? "" : "s", mode_names[mode], text);
   figure->measured =
@@ -95,6 +99,9 @@ static void add(struct figure_list *list, const char *id, const char *text, rati
 }
 
 static void add_speed(struct figure_list *list, int threads) {
+  if (threads > 1)
+    add(list, "against_1_thread", "against its own 1 thread (what the machine gives)",
+        against_one_thread, MODE_NULL, threads, false, NAN, NAN);
   static const enum mode ours[] = {MODE_FREE_THREADED, MODE_GIL};
   for (int i = 0; i < 2; i++) {
     enum mode mode = ours[i];
@@ -214,4 +221,18 @@ void figures_sentence(const struct results *results, char *text, size_t size) {
       most, of, all, 100 * cost_at(results, most, 10), 100 * cost_at(results, most, 1000),
       numbers_geomean(speed, count), numbers_min(speed, count), numbers_max(speed, count),
       100 * numbers_median(waited, count), one);
+}
+
+void figures_note(const struct results *results, char *text, size_t size) {
+  int most = results_most_threads(results);
+  double scaling =
+      over_programs(results, ROUND_MEDIAN, against_one_thread, MODE_NULL, most, false, NULL);
+  text[0] = '\0';
+  if (most > 1 && scaling < least_scaling * most)
+    snprintf(
+        text, size,
+        "Take this run with care: without any allocator %d threads did only %.2f times the work "
+        "of one, so the machine was busy with something else, or its processors are not whole "
+        "ones; what the GIL costs shows only where threads can run at once.",
+        most, scaling);
 }

@@ -28,4 +28,7 @@ void figure_asked(const struct figure *figure, char *text, size_t size);
 /* One sentence that says what the GIL cost. */
 void figures_sentence(const struct results *results, char *text, size_t size);
 
+/* A warning when the machine did not have the processors that the threads needed; else "". */
+void figures_note(const struct results *results, char *text, size_t size);
+
 #endif

@@ -259,6 +259,10 @@ static void write_page(const struct report *report, FILE *out) {
           "<body>\n<main>\n<h1>What the GIL costs</h1>\n<p class=\"lead\">",
           style);
   chart_text(report->sentence, out);
+  if (report->note[0] != '\0') {
+    fputs("</p>\n<p class=\"short\">", out);
+    chart_text(report->note, out);
+  }
   fputs(
       "</p>\n<p class=\"soft\">Recorded allocations of real programs, replayed on one heap in two "
       "modes, beside the system&rsquo;s malloc and a replay without any allocator.</p>\n",

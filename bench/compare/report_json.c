@@ -4,9 +4,10 @@
  *   run          how: programs, rounds, seconds, the command that repeats it
  *   rows         one for each (program, mode, threads), the GIL with a safepoint every 100
  * operations safepoints   the same fields: the GIL with other distances between safepoints
- *   as_recorded  the same fields: recorded threads in their recorded order
+ *   as_recorded  the same fields: recorded threads in their recorded order, threads "own"
  *   figures      what was asked and what was measured
  *   sentence     what the GIL cost
+ *   note         what speaks against the run, when the machine was busy
  *
  * What was not measured is null. */
 #include "report.h"
@@ -36,7 +37,8 @@ static json_t *row(const struct results *results, const struct cell *cell) {
   json_object_set_new(row, "program", json_string(results->program[cell->program]->name));
   json_object_set_new(row, "mode", json_string(mode_names[cell->mode]));
   json_object_set_new(row, "threads",
-                      number(cell->threads == THREADS_OWN ? median->threads : cell->threads));
+                      cell->threads == THREADS_OWN ? json_string("own")
+                                                   : json_integer(cell->threads));
   json_object_set_new(row, "mops", number(median->mops));
   json_object_set_new(row, "peak_rss_kib", number(median->peak_rss_kib));
   json_object_set_new(row, "gil_wait_share", number(median->gil_wait_share));
@@ -120,6 +122,8 @@ int report_json(const struct report *report, const char *path) {
   json_object_set_new(root, "as_recorded", rows(results, true, false));
   json_object_set_new(root, "figures", figures);
   json_object_set_new(root, "sentence", json_string(report->sentence));
+  json_object_set_new(root, "note",
+                      report->note[0] != '\0' ? json_string(report->note) : json_null());
 
   char temporary[PATH_MAX];
   int n = snprintf(temporary, sizeof temporary, "%s.tmp", path);

@@ -85,5 +85,5 @@ void report_text(const struct report *report, FILE *out) {
       results->rounds, results->rounds == 1 ? "" : "s");
   for (int i = 0; i < report->figure_count; i++)
     put_figure(report, out, &report->figures[i]);
-  fprintf(out, "\n%s\n", report->sentence);
+  fprintf(out, "\n%s\n%s%s", report->sentence, report->note, report->note[0] != '\0' ? "\n" : "");
 }
