@@ -1,8 +1,8 @@
 /* commands.h - the subcommands of `arenite`.
  *
- * Each is one function that gets the words of the command line from its own name on, and returns the
- * exit status: 0, 1 when the work failed, 2 when the command line or a file is not what it should be
- * (with one sentence on standard error). */
+ * Each is one function that gets the words of the command line from its own name on, and returns
+ * the exit status: 0, 1 when the work failed, 2 when the command line or a file is not what it
+ * should be (with one sentence on standard error). */
 #ifndef ARENITE_BENCH_COMMANDS_H
 #define ARENITE_BENCH_COMMANDS_H
 

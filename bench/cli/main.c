@@ -13,11 +13,16 @@ static const struct command {
   int (*run)(int argc, char **argv);
   const char *usage;
 } commands[] = {
-    {"record", arn_cmd_record, "record -o FILE|DIR/ -- PROGRAM [ARGS]   record what a program allocates"},
-    {"trace", arn_cmd_trace, "trace FILE                              verify a recording and describe it"},
-    {"replay", arn_cmd_replay, "replay FILE --mode=MODE [OPTIONS]       run a recording on an allocator"},
-    {"compare", arn_cmd_compare, "compare [OPTIONS]                       record, replay and report"},
-    {"bench", arn_cmd_bench, "bench pairs [OPTIONS]                   small loops against other allocators"},
+    {"record", arn_cmd_record,
+     "record -o FILE|DIR/ -- PROGRAM [ARGS]   record what a program allocates"},
+    {"trace", arn_cmd_trace,
+     "trace FILE                              verify a recording and describe it"},
+    {"replay", arn_cmd_replay,
+     "replay FILE --mode=MODE [OPTIONS]       run a recording on an allocator"},
+    {"compare", arn_cmd_compare,
+     "compare [OPTIONS]                       record, replay and report"},
+    {"bench", arn_cmd_bench,
+     "bench pairs [OPTIONS]                   small loops against other allocators"},
 };
 enum { command_count = sizeof commands / sizeof commands[0] };
 

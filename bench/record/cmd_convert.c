@@ -1,8 +1,8 @@
 /* cmd_convert.c - makes one trace of what the processes of a tree wrote.
  *
- * Inside a process, operations go by their sequence numbers: each thread's are in order, so the thread
- * whose next number is the smallest goes on. Between processes they go by time: the process that is
- * behind goes on, until another one is. Addresses become slots on the way (trace.h). */
+ * Inside a process, operations go by their sequence numbers: each thread's are in order, so the
+ * thread whose next number is the smallest goes on. Between processes they go by time: the process
+ * that is behind goes on, until another one is. Addresses become slots on the way (trace.h). */
 #include "record/cmd_convert.h"
 #include "trace/gap.h"
 #include "trace/live.h"
@@ -268,7 +268,8 @@ static bool run_source(struct merge *merge, struct source *source, uint64_t unti
     } while (!merge->error && next_number(source, first) < second);
     /* A thread that ended before its process: so that its place can be taken by another. */
     if (!source->raw.threads[first].has_next && second != UINT64_MAX)
-      emit(merge, &(struct trace_operation){.op = TRACE_END, .thread = source->first_thread + first});
+      emit(merge,
+           &(struct trace_operation){.op = TRACE_END, .thread = source->first_thread + first});
   }
   return false;
 }

@@ -1,8 +1,8 @@
-/* cmd_record.c - `arenite record`: runs a program with the recorder before it and makes a trace of what
- * the recorder wrote.
+/* cmd_record.c - `arenite record`: runs a program with the recorder before it and makes a trace of
+ * what the recorder wrote.
  *
- * The program keeps its standard streams and its exit status. Processes that it leaves behind become
- * this one's children and are waited for: a recording is of a whole tree. */
+ * The program keeps its standard streams and its exit status. Processes that it leaves behind
+ * become this one's children and are waited for: a recording is of a whole tree. */
 #include "cli/commands.h"
 #include "record/cmd_convert.h"
 
@@ -54,8 +54,8 @@ static bool find_recorder(char path[PATH_MAX]) {
   return false;
 }
 
-/* An interrupt is the program's business (a terminal sends it to both); a request to end is passed on,
- * and once the program has ended either means: do not wait for what it left behind. */
+/* An interrupt is the program's business (a terminal sends it to both); a request to end is passed
+ * on, and once the program has ended either means: do not wait for what it left behind. */
 static void on_signal(int number) {
   if (program_pid > 0) {
     if (number == SIGTERM)
@@ -69,8 +69,8 @@ static void on_signal(int number) {
 static void become(char **argv, const char *recorder, const char *directory) {
   const char *before = getenv("LD_PRELOAD");
   char *preload;
-  if (asprintf(&preload, "%s%s%s", recorder, before && *before ? ":" : "",
-               before ? before : "") < 0 ||
+  if (asprintf(&preload, "%s%s%s", recorder, before && *before ? ":" : "", before ? before : "") <
+          0 ||
       setenv("LD_PRELOAD", preload, 1) != 0 || setenv("ARENITE_RECORD_DIR", directory, 1) != 0)
     _exit(126);
   execvp(argv[0], argv);
@@ -129,8 +129,9 @@ static void summarise(const char *path, const struct trace_info *info) {
   fprintf(stderr,
           "arenite record: %s: %" PRIu64 " processes, %" PRIu64 " threads, %" PRIu64
           " calls, at most %" PRIu64 " blocks and %.1f MiB alive",
-          path, info->processes, info->threads, info->calls - info->exit_frees - info->implied_frees,
-          info->peak_blocks, (double)info->peak_bytes / (1 << 20));
+          path, info->processes, info->threads,
+          info->calls - info->exit_frees - info->implied_frees, info->peak_blocks,
+          (double)info->peak_bytes / (1 << 20));
   if (info->unknown_frees)
     fprintf(stderr, "; %" PRIu64 " frees of blocks from before a fork or the recorder left out",
             info->unknown_frees);
@@ -138,7 +139,7 @@ static void summarise(const char *path, const struct trace_info *info) {
 }
 
 int arn_cmd_record(int argc, char **argv) {
-  const char *output = NULL;
+  char *output = NULL;
   bool quiet = false;
   int at = 1;
   for (; at < argc && argv[at][0] == '-'; at++) {
@@ -159,20 +160,23 @@ int arn_cmd_record(int argc, char **argv) {
     return usage("no program is named");
   char recorder[PATH_MAX];
   if (!find_recorder(recorder)) {
-    fprintf(stderr, "arenite record: libarenite-record.so is neither beside the command nor in %s\n",
+    fprintf(stderr,
+            "arenite record: libarenite-record.so is neither beside the command nor in %s\n",
             ARENITE_RECORDER_INSTALLED);
     return 1;
   }
 
   /* A directory keeps the recorder's own files beside the trace; else they are thrown away. */
   struct stat status;
-  bool keep = output[strlen(output) - 1] == '/' ||
-              (stat(output, &status) == 0 && S_ISDIR(status.st_mode));
+  bool keep =
+      output[strlen(output) - 1] == '/' || (stat(output, &status) == 0 && S_ISDIR(status.st_mode));
   char raw[PATH_MAX], trace[PATH_MAX], manifest[PATH_MAX], absolute[PATH_MAX];
   int length;
   if (keep) {
     if (mkdir(output, 0777) != 0 && errno != EEXIST)
       return failed(output, errno);
+    for (char *end = output + strlen(output); end > output + 1 && end[-1] == '/';)
+      *--end = '\0';
     length = snprintf(raw, sizeof raw, "%s/raw", output);
     snprintf(trace, sizeof trace, "%s/trace.arnt", output);
     snprintf(manifest, sizeof manifest, "%s/manifest.json", output);
@@ -198,10 +202,9 @@ int arn_cmd_record(int argc, char **argv) {
     if (convert(raw, trace, keep ? manifest : NULL, &info, message) != 0) {
       fprintf(stderr, "arenite record: %s\n", message);
       result = 1;
-    } else if (info.calls == 0) {
+    } else if (info.processes == 0) {
       fprintf(stderr,
-              "arenite record: the recorder saw no call: is %s linked statically, setuid, or does it "
-              "bring a malloc of its own?\n",
+              "arenite record: the recorder was not loaded: is %s linked statically, or setuid?\n",
               argv[at]);
       unlink(trace);
       result = result ? result : 1;

@@ -24,7 +24,8 @@ static struct recorder_process before_setup;
 struct recorder_process *recorder_process = &before_setup;
 _Thread_local struct recorder_thread recorder_self = {.generation = 1};
 
-static uint32_t last_generation = 1; /* copied by fork: a child's generation is never its parent's */
+static uint32_t last_generation =
+    1; /* copied by fork: a child's generation is never its parent's */
 static pthread_key_t thread_end;
 static bool has_thread_end;
 static char directory[900], own_path[1024];
@@ -40,8 +41,12 @@ void *recorder_next(const char *name, const char *version) {
   return found ? found : dlsym(RTLD_NEXT, name);
 }
 
-const char *recorder_directory(void) { return directory[0] ? directory : NULL; }
-const char *recorder_own_path(void) { return own_path[0] ? own_path : NULL; }
+const char *recorder_directory(void) {
+  return directory[0] ? directory : NULL;
+}
+const char *recorder_own_path(void) {
+  return own_path[0] ? own_path : NULL;
+}
 
 /* Finds where to write; once per program. */
 static void read_settings(void) {
@@ -80,12 +85,12 @@ static bool start_file(struct recorder_process *process) {
   return written;
 }
 
-/* The first operation of a process: the first of all (when there is one thread), or the first after a
- * fork (where there is one thread too). The lock is for what is stranger. */
+/* The first operation of a process: the first of all (when there is one thread), or the first after
+ * a fork (where there is one thread too). The lock is for what is stranger. */
 static void set_up_process(void) {
   if (recorder_process == &before_setup) {
-    void *page = mmap(NULL, sizeof before_setup, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *page =
+        mmap(NULL, sizeof before_setup, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED || madvise(page, sizeof before_setup, MADV_WIPEONFORK) != 0) {
       before_setup.off = true;
       return;
@@ -111,8 +116,7 @@ static struct raw_extent *map_extent(uint32_t size) {
   int fd = open(process->path, O_RDWR | O_CLOEXEC);
   if (fd < 0)
     return NULL;
-  off_t offset =
-      (off_t)atomic_fetch_add_explicit(&process->file_end, size, memory_order_relaxed);
+  off_t offset = (off_t)atomic_fetch_add_explicit(&process->file_end, size, memory_order_relaxed);
   void *extent = MAP_FAILED;
   /* Writing to a mapped hole of a full disk would kill the program: have the space first. */
   if (fallocate(fd, 0, offset, size) == 0 ||
@@ -189,8 +193,8 @@ void recorder_drop_extent(void) {
 /* libc frees a few blocks of a thread after this; see `late`. */
 static void on_thread_end(void *thread) {
   struct recorder_thread *self = thread;
-  if (self->busy || self->generation !=
-                        atomic_load_explicit(&recorder_process->generation, memory_order_relaxed))
+  if (self->busy ||
+      self->generation != atomic_load_explicit(&recorder_process->generation, memory_order_relaxed))
     return;
   self->late = true;
   recorder_drop_extent();

@@ -6,8 +6,8 @@
  * described in trace/raw.h). It allocates nothing itself.
  *
  * Fork needs no handler: the process's state is in a page that the kernel clears in a child
- * (MADV_WIPEONFORK), so a thread that compares its generation with the page's sees by itself that it
- * is in a new process. A vfork child shares the page, and its operations are its parent's. */
+ * (MADV_WIPEONFORK), so a thread that compares its generation with the page's sees by itself that
+ * it is in a new process. A vfork child shares the page, and its operations are its parent's. */
 #ifndef ARENITE_RECORDER_H
 #define ARENITE_RECORDER_H
 
@@ -95,11 +95,10 @@ static inline bool recorder_begin(void) {
     return false;
   self->busy = true;
   atomic_signal_fence(memory_order_seq_cst);
-  if (__builtin_expect(
-          self->generation !=
-                  atomic_load_explicit(&recorder_process->generation, memory_order_relaxed) ||
-              self->at > self->limit,
-          0) &&
+  if (__builtin_expect(self->generation != atomic_load_explicit(&recorder_process->generation,
+                                                                memory_order_relaxed) ||
+                           self->at > self->limit,
+                       0) &&
       !recorder_room()) {
     self->busy = false;
     return false;
@@ -132,8 +131,8 @@ static inline unsigned char *recorder_put_address(unsigned char *at, const void 
 static inline void recorder_end(unsigned char *at) {
   struct recorder_thread *self = &recorder_self;
   self->at = at;
-  atomic_store_explicit(&self->extent->used,
-                        (uint32_t)(at - (unsigned char *)(self->extent + 1)), memory_order_release);
+  atomic_store_explicit(&self->extent->used, (uint32_t)(at - (unsigned char *)(self->extent + 1)),
+                        memory_order_release);
   if (__builtin_expect(self->late, 0))
     recorder_drop_extent();
   atomic_signal_fence(memory_order_seq_cst);

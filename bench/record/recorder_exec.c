@@ -1,7 +1,8 @@
 /* recorder_exec.c - stands before the calls that start another program, so that the recorder goes
  * with it when the program passes an environment of its own making.
  *
- * Children of vfork come through here: everything is on the stack, nothing is locked or allocated. */
+ * Children of vfork come through here: everything is on the stack, nothing is locked or allocated.
+ */
 #include "record/recorder.h"
 
 #include <errno.h>
@@ -146,7 +147,7 @@ static size_t count_row(va_list row) {
   va_start(row, first);                                                                            \
   list[0] = (char *)(uintptr_t)first;                                                              \
   for (size_t i = 1; i <= words; i++)                                                              \
-    list[i] = va_arg(row, char *)
+  list[i] = va_arg(row, char *)
 
 RECORDER_EXPORT int execl(const char *path, const char *first, ...) {
   LIST_FROM_ROW(first);

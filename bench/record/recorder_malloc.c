@@ -1,8 +1,8 @@
 /* recorder_malloc.c - stands before malloc and its relatives, and writes down each call.
  *
  * The next definition may be libc's or another allocator's that the program links. reallocarray,
- * valloc and pvalloc are made of others here: an allocator that lacks one of them would otherwise be
- * mixed with libc's. */
+ * valloc and pvalloc are made of others here: an allocator that lacks one of them would otherwise
+ * be mixed with libc's. */
 #include "record/recorder.h"
 
 #include <errno.h>

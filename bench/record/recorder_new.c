@@ -1,8 +1,9 @@
 /* recorder_new.c - stands before C++'s operator new and delete.
  *
- * The ones of libstdc++ call malloc and would be seen without this; but an allocator that brings its
- * own calls its own inside, past the recorder. The names are those of the Itanium C++ ABI on machines
- * where size_t is unsigned long. A failed new is left to the next definition, which throws. */
+ * The ones of libstdc++ call malloc and would be seen without this; but an allocator that brings
+ * its own calls its own inside, past the recorder. The names are those of the Itanium C++ ABI on
+ * machines where size_t is unsigned long. A failed new is left to the next definition, which
+ * throws. */
 #include "record/recorder.h"
 
 #include <stdlib.h>
@@ -28,7 +29,9 @@ static void *new_aligned(size_t size, size_t alignment, const char *name) {
 
 #define NEW(name) /* operator new(size), operator new[](size) */                                   \
   RECORDER_EXPORT void *name(size_t size);                                                         \
-  void *name(size_t size) { return new_block(size, #name); }
+  void *name(size_t size) {                                                                        \
+    return new_block(size, #name);                                                                 \
+  }
 #define NEW_NOTHROW(name)                                                                          \
   RECORDER_EXPORT void *name(size_t size, const void *nothrow);                                    \
   void *name(size_t size, const void *nothrow) {                                                   \
@@ -37,7 +40,9 @@ static void *new_aligned(size_t size, size_t alignment, const char *name) {
   }
 #define NEW_ALIGNED(name)                                                                          \
   RECORDER_EXPORT void *name(size_t size, size_t alignment);                                       \
-  void *name(size_t size, size_t alignment) { return new_aligned(size, alignment, #name); }
+  void *name(size_t size, size_t alignment) {                                                      \
+    return new_aligned(size, alignment, #name);                                                    \
+  }
 #define NEW_ALIGNED_NOTHROW(name)                                                                  \
   RECORDER_EXPORT void *name(size_t size, size_t alignment, const void *nothrow);                  \
   void *name(size_t size, size_t alignment, const void *nothrow) {                                 \
@@ -45,10 +50,13 @@ static void *new_aligned(size_t size, size_t alignment, const char *name) {
     void *block;                                                                                   \
     return posix_memalign(&block, alignment, size ? size : 1) == 0 ? block : NULL;                 \
   }
-/* What follows the block (its size, its alignment, nothrow) says nothing that the recorder needs. */
+/* What follows the block (its size, its alignment, nothrow) says nothing that the recorder needs.
+ */
 #define DELETE(name)                                                                               \
   RECORDER_EXPORT void name(void *block);                                                          \
-  void name(void *block) { free(block); }
+  void name(void *block) {                                                                         \
+    free(block);                                                                                   \
+  }
 
 NEW(_Znwm)
 NEW(_Znam)

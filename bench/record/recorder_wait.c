@@ -1,9 +1,9 @@
 /* recorder_wait.c - stands before the calls around which a thread lets go of a GIL, and writes down
  * each with the time that it took.
  *
- * Every such call counts, also one that returned at once: CPython drops the lock around it before it
- * knows. The exception is a mutex, which is only a wait when somebody else holds it. Calls that libc
- * makes inside (stdio's reads and writes) do not pass here. */
+ * Every such call counts, also one that returned at once: CPython drops the lock around it before
+ * it knows. The exception is a mutex, which is only a wait when somebody else holds it. Calls that
+ * libc makes inside (stdio's reads and writes) do not pass here. */
 #include "record/recorder.h"
 
 #include <errno.h>
@@ -87,8 +87,8 @@ extern int __ppoll_chk(struct pollfd *, nfds_t, const struct timespec *, const s
     (int a, fd_set *b, fd_set *c, fd_set *d, const struct timespec *e, const sigset_t *f),         \
     (a, b, c, d, e, f))                                                                            \
   X(POLL, NULL, int, epoll_wait, (int a, struct epoll_event *b, int c, int d), (a, b, c, d))       \
-  X(POLL, NULL, int, epoll_pwait,                                                                  \
-    (int a, struct epoll_event *b, int c, int d, const sigset_t *e), (a, b, c, d, e))              \
+  X(POLL, NULL, int, epoll_pwait, (int a, struct epoll_event *b, int c, int d, const sigset_t *e), \
+    (a, b, c, d, e))                                                                               \
   X(SLEEP, NULL, int, nanosleep, (const struct timespec *a, struct timespec *b), (a, b))           \
   X(SLEEP, "GLIBC_2.17", int, clock_nanosleep,                                                     \
     (clockid_t a, int b, const struct timespec *c, struct timespec *d), (a, b, c, d))              \

@@ -10,7 +10,8 @@
 
 static const char usage[] =
     "usage: arenite replay FILE --mode=gil|free-threaded|system|null [OPTIONS]\n"
-    "  --threads=N|own          N threads that each run the whole recording, or the recorded ones (1)\n"
+    "  --threads=N|own          N threads that each run the whole recording, or the recorded ones "
+    "(1)\n"
     "  --safepoint=N            operations between two safepoints (100)\n"
     "  --think=none|recorded    leave out the time between operations, or spend it (none)\n"
     "  --min-time=SECONDS       repeat a short recording for so long (0.5)\n"
@@ -100,8 +101,10 @@ static int parse(int argc, char **argv, struct arguments *a) {
     const char *equals = strchr(argv[i], '=');
     size_t length = equals ? (size_t)(equals - argv[i]) : strlen(argv[i]);
     if (!parse_option(a, argv[i], length, equals ? equals + 1 : NULL)) {
-      fprintf(stderr, "arenite replay: '%s' is not an option or has a value that it cannot have; "
-                      "'arenite replay --help' lists them\n", argv[i]);
+      fprintf(stderr,
+              "arenite replay: '%s' is not an option or has a value that it cannot have; "
+              "'arenite replay --help' lists them\n",
+              argv[i]);
       return 2;
     }
   }
@@ -127,10 +130,9 @@ static void report(const struct arguments *a, const struct replay_result *result
            ", \"passes\": %" PRIu64 ", \"seconds\": %.6f, \"mops\": %.4f, \"peak_rss_kib\": %ld"
            ", \"gil_wait_share\": %.6f, \"gil_waits\": %" PRIu64 ", \"gil_switches\": %" PRIu64
            ", \"turn_waits\": %" PRIu64 "}\n",
-           mode, threads, result->threads, options->safepoint,
-           options->think ? "recorded" : "none", result->operations, result->passes,
-           result->seconds, mops, result->peak_rss_kib, share, result->stats.gil_waits,
-           result->stats.gil_switches, result->slow_waits);
+           mode, threads, result->threads, options->safepoint, options->think ? "recorded" : "none",
+           result->operations, result->passes, result->seconds, mops, result->peak_rss_kib, share,
+           result->stats.gil_waits, result->stats.gil_switches, result->slow_waits);
     return;
   }
   printf("%s, %" PRIu32 " thread%s%s: %.2f million operations per second (%" PRIu64 " in %.3f s, "
@@ -149,8 +151,7 @@ int arn_cmd_replay(int argc, char **argv) {
     fputs(usage, stdout);
     return 0;
   }
-  struct arguments arguments = {
-      .options = {.threads = 1, .safepoint = 100, .min_seconds = 0.5}};
+  struct arguments arguments = {.options = {.threads = 1, .safepoint = 100, .min_seconds = 0.5}};
   int status = parse(argc, argv, &arguments);
   if (status)
     return status;

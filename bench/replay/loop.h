@@ -3,8 +3,8 @@
  * The mode is a constant where the loop is instantiated, so nothing asks for it while it runs: the
  * figures of allocators differ by their own calls alone. What the loop itself costs, `null` shows.
  *
- * Every new block is written to: its first and last 64 bytes, and one byte of each page between. Every
- * `safepoint` operations the thread passes a safepoint. */
+ * Every new block is written to: its first and last 64 bytes, and one byte of each page between.
+ * Every `safepoint` operations the thread passes a safepoint. */
 #ifndef ARENITE_REPLAY_LOOP_H
 #define ARENITE_REPLAY_LOOP_H
 
@@ -84,7 +84,10 @@ LOOP_INLINE void loop_touch(const enum loop_mode mode, char *block, size_t size)
     for (size_t i = 0; i < size; i++)
       ((volatile char *)block)[i] = LOOP_FILL;
   }
-  __asm__ volatile("" : : "r"(block) : "memory"); /* the writes are wanted though nobody reads them */
+  __asm__ volatile(""
+                   :
+                   : "r"(block)
+                   : "memory"); /* the writes are wanted though nobody reads them */
 }
 
 /* --- With --check: a block's first bytes say whose it is --- */
@@ -105,9 +108,9 @@ LOOP_INLINE bool loop_verify(struct replay_thread *thread, const void *block, co
 /* --- Operations --- */
 
 /* One operation on the block in *place. False: it failed. */
-LOOP_INLINE bool loop_do(struct replay_thread *thread, const enum loop_mode mode, const bool careful,
-                         const enum plan_op op, void **place, size_t size, unsigned log2,
-                         char *scratch) {
+LOOP_INLINE bool loop_do(struct replay_thread *thread, const enum loop_mode mode,
+                         const bool careful, const enum plan_op op, void **place, size_t size,
+                         unsigned log2, char *scratch) {
   void *block = NULL;
   if (careful && mode != LOOP_NULL && thread->check && (op == PLAN_FREE || op == PLAN_REALLOC) &&
       !loop_verify(thread, *place, place))

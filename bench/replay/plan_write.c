@@ -1,7 +1,7 @@
 /* plan_write.c - from a trace to a plan's file.
  *
- * As recorded, the trace is read twice: first to see which threads there are, when each begins and ends,
- * and which blocks are touched by more than one; then to write. */
+ * As recorded, the trace is read twice: first to see which threads there are, when each begins and
+ * ends, and which blocks are touched by more than one; then to write. */
 #include "replay/plan_write.h"
 
 #include <errno.h>
@@ -65,7 +65,9 @@ static int fail(struct writing *w, int status, const char *what) {
   return w->status;
 }
 
-static int no_memory(struct writing *w) { return fail(w, 1, "out of memory for the plan"); }
+static int no_memory(struct writing *w) {
+  return fail(w, 1, "out of memory for the plan");
+}
 
 static uint32_t take_slot(struct slots *slots) {
   return slots->count ? slots->free[--slots->count] : ++slots->used;
@@ -102,7 +104,8 @@ static bool write_all(struct writing *w, const void *data, size_t size, uint64_t
   return true;
 }
 
-/* Room for `words` in the lane's block; a full one is written, chained to where the next will be. */
+/* Room for `words` in the lane's block; a full one is written, chained to where the next will be.
+ */
 static uint64_t *room_for(struct writing *w, struct lane *lane, uint32_t words) {
   struct plan_block *block = lane->block;
   if (!block) {
@@ -204,9 +207,11 @@ static void put(struct writing *w, struct lane *lane, const struct trace_operati
   }
 }
 
-/* Reads the trace and gives each operation to `take`, with its place and the number of births so far. */
-static int read_all(struct writing *w, void (*take)(struct writing *, const struct trace_operation *,
-                                                    uint64_t place, uint64_t birth)) {
+/* Reads the trace and gives each operation to `take`, with its place and the number of births so
+ * far. */
+static int read_all(struct writing *w,
+                    void (*take)(struct writing *, const struct trace_operation *, uint64_t place,
+                                 uint64_t birth)) {
   struct trace_operation operation = {0};
   uint64_t place = 0, births = 0;
   int more;

@@ -5,8 +5,8 @@
 #include "replay/plan.h"
 #include "trace/trace.h"
 
-/* Writes the plan to fd. 0; or 2 for a damaged trace and 1 for what else fails, with one sentence in
- * message. */
+/* Writes the plan to fd. 0; or 2 for a damaged trace and 1 for what else fails, with one sentence
+ * in message. */
 int plan_write(int fd, struct trace_reader *reader, bool own, char message[TRACE_MESSAGE]);
 
 #endif

@@ -1,9 +1,9 @@
 /* run.c - starts the threads, lets them run pass after pass, and takes the time.
  *
- * The first pass says how many more are needed for a run that is long enough; all count. Between the
- * two batches, and as recorded between any two passes, the threads meet: what they share begins again
- * with the first turn. Tables are mapped, never allocated: the allocator that is measured sees nothing
- * but the recording. */
+ * The first passes say how many more are needed for a run that is long enough; all count. Between
+ * such batches, and as recorded between any two passes, the threads meet: what they share begins
+ * again with the first turn. Tables are mapped, never allocated: the allocator that is measured
+ * sees nothing but the recording. */
 #include "replay/run.h"
 #include "replay/thread.h"
 #include "replay/wait.h"
@@ -24,7 +24,7 @@ struct replay_run {
   bool (*loop)(struct replay_thread *);
   pthread_barrier_t all;     /* the threads and the main one */
   pthread_barrier_t threads; /* as recorded: between two passes */
-  uint64_t passes;           /* of the batch that begins; 0: go home. Main writes it before `all`. */
+  uint64_t passes; /* of the batch that begins; 0: go home. Main writes it before `all`. */
   struct shared_slot *shared;
   uint64_t shared_slots;
 };
@@ -42,8 +42,8 @@ static void *map(uint64_t count, size_t size) {
   return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* The peak of resident memory can be set back to what is resident now; the other figure that the system
- * gives is that of the program before exec, if that was larger. */
+/* The peak of resident memory can be set back to what is resident now; the other figure that the
+ * system gives is that of the program before exec, if that was larger. */
 static bool reset_peak(void) {
   int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
   if (fd < 0)
@@ -101,6 +101,7 @@ static void *thread_main(void *argument) {
     uint64_t passes = run->passes;
     if (passes == 0)
       break;
+    thread->begin = now_seconds();
     for (uint64_t pass = 0; pass < passes; pass++) {
       if (!run->loop(thread))
         give_up(thread->failure);
@@ -111,28 +112,39 @@ static void *thread_main(void *argument) {
         meet(thread, &run->threads);
       }
     }
+    thread->end = now_seconds();
     meet(thread, &run->all);
   }
   arn_thread_detach();
   return NULL;
 }
 
-/* Lets all threads run `passes` passes; returns the seconds. */
-static double run_batch(struct replay_run *run, uint64_t passes) {
+/* Lets all threads run `passes` passes; returns the seconds from the first one's start to the last
+ * one's end, by their own clocks: on a busy machine this thread may look at its own much later. */
+static double run_batch(struct replay_run *run, struct replay_thread *threads, uint32_t count,
+                        uint64_t passes) {
   run->passes = passes;
   pthread_barrier_wait(&run->all);
-  double begin = now_seconds();
   pthread_barrier_wait(&run->all);
-  return now_seconds() - begin;
+  double begin = threads[0].begin, end = threads[0].end;
+  for (uint32_t i = 1; i < count; i++) {
+    begin = threads[i].begin < begin ? threads[i].begin : begin;
+    end = threads[i].end > end ? threads[i].end : end;
+  }
+  return end - begin;
 }
 
-static uint64_t more_passes(const struct replay_options *options, double first) {
+/* How many passes are still needed after `done`, the last batch of which took `seconds_each` a
+ * pass. */
+static uint64_t more_passes(const struct replay_options *options, uint64_t done, double seconds,
+                            double seconds_each) {
   if (options->passes)
-    return options->passes - 1;
-  if (first >= options->min_seconds)
+    return options->passes - done;
+  if (seconds >= 0.9 * options->min_seconds)
     return 0;
-  double wanted = (options->min_seconds - first) / (first > 1e-6 ? first : 1e-6);
-  return wanted < 1e6 ? (uint64_t)wanted + 1 : 1000000;
+  double wanted = (options->min_seconds - seconds) / (seconds_each > 1e-6 ? seconds_each : 1e-6);
+  uint64_t most = 8 * done + 8; /* one short measurement is not believed too far */
+  return wanted < (double)most ? (uint64_t)wanted + 1 : most;
 }
 
 /* Maps what the threads need. */
@@ -182,7 +194,7 @@ int replay_run(const struct plan *plan, const struct replay_options *options,
   struct replay_run run = {.options = options, .own = options->threads == 0};
   uint32_t count = run.own ? (uint32_t)plan->head.lanes : options->threads;
   bool arenite = options->mode == REPLAY_GIL || options->mode == REPLAY_FREE_THREADED;
-  run.loop = arenite                           ? replay_loop_arenite
+  run.loop = arenite                          ? replay_loop_arenite
              : options->mode == REPLAY_SYSTEM ? replay_loop_system
                                               : replay_loop_null;
   bool reset = reset_peak();
@@ -202,19 +214,24 @@ int replay_run(const struct plan *plan, const struct replay_options *options,
   if (error)
     give_up("the threads could not be started");
 
-  result->seconds = run_batch(&run, 1);
-  uint64_t more = more_passes(options, result->seconds);
-  if (more)
-    result->seconds += run_batch(&run, more);
+  /* The first pass is the slowest (fresh memory), so its time alone does not say how many it takes.
+   */
+  uint64_t passes = 0;
+  for (uint64_t batch = 1; batch;) {
+    double seconds = run_batch(&run, threads, count, batch);
+    passes += batch;
+    result->seconds += seconds;
+    batch = more_passes(options, passes, result->seconds, seconds / (double)batch);
+  }
   run.passes = 0;
   pthread_barrier_wait(&run.all);
   for (uint32_t i = 0; i < count; i++) {
     pthread_join(threads[i].id, NULL);
     result->slow_waits += threads[i].slow_waits;
-    result->operations += (1 + more) * threads[i].lane->calls;
+    result->operations += passes * threads[i].lane->calls;
   }
   result->threads = count;
-  result->passes = 1 + more;
+  result->passes = passes;
   result->peak_rss_kib = peak_rss_kib(reset);
   if (!runtime)
     return 0;

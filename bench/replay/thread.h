@@ -30,6 +30,7 @@ struct replay_thread {
   /* own thread only */
   uint32_t until_safepoint;
   uint64_t think_debt; /* ns of recorded gaps that were not waited for yet */
+  double begin, end;   /* seconds: of the passes between two meetings with all */
   uint64_t slow_waits; /* turns that were not there at once */
   const char *failure; /* NULL while all is well */
   struct plan_block *block;

@@ -1,5 +1,5 @@
-/* wait.c - where a replay thread waits. The GIL is dropped first: the thread that is waited for may need
- * it, so even a short spin with it would be in vain. */
+/* wait.c - where a replay thread waits. The GIL is dropped first: the thread that is waited for may
+ * need it, so even a short spin with it would be in vain. */
 #include "replay/wait.h"
 #include "trace/gap.h"
 
@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SPINS 400           /* a few microseconds: shorter than a sleep and a wake */
-#define THINK_STEP_NS 2000  /* gaps are saved up until they are worth a look at the clock */
-#define SLEEP_MIN_NS 60000  /* sleeping takes this much longer than it should */
+#define SPINS 400          /* a few microseconds: shorter than a sleep and a wake */
+#define THINK_STEP_NS 2000 /* gaps are saved up until they are worth a look at the clock */
+#define SLEEP_MIN_NS 60000 /* sleeping takes this much longer than it should */
 
 static inline void relax(void) {
 #ifdef __x86_64__

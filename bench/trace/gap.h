@@ -6,7 +6,8 @@
 
 #include <stdint.h>
 
-/* 0 and 1 stand for themselves; then the exponent, and the first bit of the mantissa. At most 127. */
+/* 0 and 1 stand for themselves; then the exponent, and the first bit of the mantissa. At most 127.
+ */
 static inline unsigned gap_class(uint64_t value) {
   if (value < 2)
     return (unsigned)value;
@@ -27,7 +28,8 @@ static inline uint64_t gap_value(unsigned class) {
 #define GAP_NS_BITS 6
 #define GAP_NS_SHIFT 4
 
-/* Nanoseconds to a class of six bits (up to half a minute), and back. Less than 32 ns is nothing. */
+/* Nanoseconds to a class of six bits (up to half a minute), and back. Less than 32 ns is nothing.
+ */
 static inline unsigned gap_from_ns(uint64_t ns) {
   unsigned class = gap_class(ns >> GAP_NS_SHIFT);
   return class < (1u << GAP_NS_BITS) ? class : (1u << GAP_NS_BITS) - 1;

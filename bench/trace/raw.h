@@ -1,22 +1,22 @@
 /* raw.h - what the recorder leaves behind: one file per process image, named PID-IMAGE.raw.
  *
- * A file is a head of one page and then extents. An extent belongs to one thread, which has it mapped
- * (shared) and writes its operations straight into it; so nothing is flushed, and a process that is
- * killed, calls _exit or becomes another program loses nothing. `used` grows after each operation.
+ * A file is a head of one page and then extents. An extent belongs to one thread, which has it
+ * mapped (shared) and writes its operations straight into it; so nothing is flushed, and a process
+ * that is killed, calls _exit or becomes another program loses nothing. `used` grows after each
+ * operation.
  *
- * An operation is a tag (a raw_op, and RAW_NEXT when its sequence number is the thread's last one plus
- * 1), a gap_class of clock ticks since the thread's previous operation, the step of the sequence number
- * as a varint unless RAW_NEXT, and then:
+ * An operation is a tag (a raw_op, and RAW_NEXT when its sequence number is the thread's last one
+ * plus 1), a gap_class of clock ticks since the thread's previous operation, the step of the
+ * sequence number as a varint unless RAW_NEXT, and then:
  *
  *   RAW_MALLOC, RAW_CALLOC   size, address
  *   RAW_ALIGNED              log2 of the alignment (one byte), size, address
  *   RAW_FREE                 address
  *   RAW_REALLOC              size, old address; it stayed where it was
- *   RAW_MOVE                 size, old address, step from the first to a second sequence number, new
- *                            address: the old block was gone after the first, the new one there at the
- *                            second
- *   RAW_BLOCK                raw_wait (one byte), gap_class of the ticks that the call took; it has no
- *                            sequence number of its own
+ *   RAW_MOVE                 size, old address, step from the first to a second sequence number,
+ * new address: the old block was gone after the first, the new one there at the second RAW_BLOCK
+ * raw_wait (one byte), gap_class of the ticks that the call took; it has no sequence number of its
+ * own
  *
  * Sizes are varints; addresses are folded differences to the extent's previous one.
  *
@@ -63,11 +63,11 @@ struct raw_head {
 
 struct raw_extent {
   uint32_t magic;
-  uint32_t size;     /* bytes, this head included */
-  uint32_t thread;   /* number in the process, from 0 */
+  uint32_t size;         /* bytes, this head included */
+  uint32_t thread;       /* number in the process, from 0 */
   _Atomic uint32_t used; /* bytes of operations */
-  uint64_t sequence; /* what the first step adds to */
-  uint64_t tick, ns; /* the clocks at the start of the extent */
+  uint64_t sequence;     /* what the first step adds to */
+  uint64_t tick, ns;     /* the clocks at the start of the extent */
 };
 
 #endif

@@ -1,7 +1,8 @@
-/* raw_read.h - reads what the recorder wrote (raw.h): the threads of a process, operation by operation.
+/* raw_read.h - reads what the recorder wrote (raw.h): the threads of a process, operation by
+ * operation.
  *
- * A recording may stop anywhere (its process was killed), so a file that ends early is not an error: a
- * thread ends at the first byte that cannot be. */
+ * A recording may stop anywhere (its process was killed), so a file that ends early is not an
+ * error: a thread ends at the first byte that cannot be. */
 #ifndef ARENITE_TRACE_RAW_READ_H
 #define ARENITE_TRACE_RAW_READ_H
 
@@ -36,7 +37,7 @@ struct raw_process {
   const unsigned char *data;
   size_t size;
   struct raw_head head;
-  uint64_t start_ns, end_ns;     /* of the recording's clock; the end: of the last extent's start */
+  uint64_t start_ns, end_ns; /* of the recording's clock; the end: of the last extent's start */
   double ns_per_tick;
   struct raw_thread *threads;
   uint32_t thread_count;

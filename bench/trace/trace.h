@@ -1,15 +1,15 @@
 /* trace.h - a recording, ready to be replayed: one file for a whole process tree.
  *
- * The operations of all threads of all processes stand in one valid order (no block is used before it
- * was allocated or after it was freed; processes are interleaved by time). Blocks are slot numbers,
- * not addresses: a new block gets the slot that was freed last, so a replay's table is as long as the
- * most blocks that were ever alive at once. Slot 0 is the NULL pointer, and free(NULL) frees it. What a
- * process had not freed when it ended is freed there (trace_info counts those apart), so at the end of
- * a trace nothing is alive.
+ * The operations of all threads of all processes stand in one valid order (no block is used before
+ * it was allocated or after it was freed; processes are interleaved by time). Blocks are slot
+ * numbers, not addresses: a new block gets the slot that was freed last, so a replay's table is as
+ * long as the most blocks that were ever alive at once. Slot 0 is the NULL pointer, and free(NULL)
+ * frees it. What a process had not freed when it ended is freed there (trace_info counts those
+ * apart), so at the end of a trace nothing is alive.
  *
  * A file is a head (struct trace_head), frames, and nothing after the last one. A frame is a struct
- * frame_head and zstd-compressed operations; head and frames carry a hash each, and the head says how
- * many bytes there are, so damage is found and its place is known. Everything is little-endian.
+ * frame_head and zstd-compressed operations; head and frames carry a hash each, and the head says
+ * how many bytes there are, so damage is found and its place is known. Everything is little-endian.
  *
  * An operation is a tag (a trace_op, and TRACE_OTHER_THREAD when a varint with the thread's number
  * follows), a gap (gap_from_ns of the time since the thread's previous operation), and then
@@ -17,8 +17,8 @@
  *   TRACE_MALLOC, TRACE_CALLOC, TRACE_REALLOC   slot, size (varints)
  *   TRACE_ALIGNED                               log2 of the alignment (a byte), slot, size
  *   TRACE_FREE                                  slot
- *   TRACE_BLOCK                                 raw_wait (a byte), gap_from_ns of the duration (a byte)
- *   TRACE_END                                   nothing: the thread has ended
+ *   TRACE_BLOCK                                 raw_wait (a byte), gap_from_ns of the duration (a
+ * byte) TRACE_END                                   nothing: the thread has ended
  *
  * Every frame begins with TRACE_OTHER_THREAD. */
 #ifndef ARENITE_TRACE_H
@@ -100,13 +100,14 @@ int trace_writer_close(struct trace_writer *writer, const struct trace_info *inf
 /* Throws the file away. */
 void trace_writer_drop(struct trace_writer *writer);
 
-/* Reading. What is wrong with the file is one sentence in message, with the byte at which it shows. */
+/* Reading. What is wrong with the file is one sentence in message, with the byte at which it shows.
+ */
 struct trace_reader;
 #define TRACE_MESSAGE 512
 int trace_reader_open(struct trace_reader **reader, const char *path, char message[TRACE_MESSAGE]);
 const struct trace_info *trace_reader_info(const struct trace_reader *reader);
-/* 1: an operation; 0: the end; -1: damage. Slots, sizes and threads are within their limits and those
- * of the head. */
+/* 1: an operation; 0: the end; -1: damage. Slots, sizes and threads are within their limits and
+ * those of the head. */
 int trace_read(struct trace_reader *reader, struct trace_operation *operation,
                char message[TRACE_MESSAGE]);
 /* Back to the first operation. */

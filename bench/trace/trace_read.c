@@ -1,5 +1,5 @@
-/* trace_read.c - reads a trace and believes nothing: every head and frame is checked against its hash
- * before it is used, and every operation against its limits. */
+/* trace_read.c - reads a trace and believes nothing: every head and frame is checked against its
+ * hash before it is used, and every operation against its limits. */
 #include "trace/gap.h"
 #include "trace/raw.h"
 #include "trace/trace.h"
@@ -66,8 +66,7 @@ static int check_head(struct trace_reader *reader, char *message) {
   return 0;
 }
 
-int trace_reader_open(struct trace_reader **result, const char *path,
-                      char message[TRACE_MESSAGE]) {
+int trace_reader_open(struct trace_reader **result, const char *path, char message[TRACE_MESSAGE]) {
   struct trace_reader *reader = calloc(1, sizeof *reader);
   if (reader) {
     reader->path = strdup(path);

@@ -1,6 +1,6 @@
-/* trace_write.c - writes a trace: operations are collected into frames, frames are packed and hashed,
- * and the head, which says how much there is, comes last. The file appears under its name only when it
- * is complete. */
+/* trace_write.c - writes a trace: operations are collected into frames, frames are packed and
+ * hashed, and the head, which says how much there is, comes last. The file appears under its name
+ * only when it is complete. */
 #include "trace/trace.h"
 #include "trace/varint.h"
 
@@ -82,8 +82,8 @@ static int write_frame(struct trace_writer *writer) {
                             .plain_size = (uint32_t)writer->used,
                             .packed_size = (uint32_t)packed,
                             .operations = writer->operations};
-  head.hash = trace_hash(trace_hash(0, &head, offsetof(struct frame_head, hash)), writer->packed,
-                         packed);
+  head.hash =
+      trace_hash(trace_hash(0, &head, offsetof(struct frame_head, hash)), writer->packed, packed);
   if (fwrite(&head, sizeof head, 1, writer->file) != 1 ||
       fwrite(writer->packed, 1, packed, writer->file) != packed)
     return errno;

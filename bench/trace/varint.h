@@ -1,5 +1,6 @@
-/* varint.h - integers of variable length: seven bits a byte, least significant first, the top bit of
- * a byte says that more follow. Signed ones are folded (zigzag) so that small ones stay short. */
+/* varint.h - integers of variable length: seven bits a byte, least significant first, the top bit
+ * of a byte says that more follow. Signed ones are folded (zigzag) so that small ones stay short.
+ */
 #ifndef ARENITE_TRACE_VARINT_H
 #define ARENITE_TRACE_VARINT_H
 

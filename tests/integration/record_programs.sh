@@ -25,7 +25,7 @@ at_least() { # TRACE MEMBER VALUE
 slower() {
   recorder=$(dirname "$ARENITE")/libarenite-record.so
   best_plain=0 best_recorded=0
-  for round in 1 2 3; do
+  for _ in 1 2 3; do
     begin=$(now)
     "$@" > plain.txt
     middle=$(now)
