@@ -77,6 +77,7 @@ static double number(const json_t *object, const char *name) {
 /* Runs one replay and reads its line. */
 static int replay(struct measure *measure, const struct cell *cell, struct sample *sample) {
   char trace[PATH_MAX], mode[32], threads[32], safepoint[32], min_time[32];
+  char cache[PATH_MAX + 16];
   if (trace_path(measure, cell->program, trace) != 0)
     return -1;
   snprintf(mode, sizeof mode, "--mode=%s", mode_names[cell->mode]);
@@ -86,9 +87,11 @@ static int replay(struct measure *measure, const struct cell *cell, struct sampl
     snprintf(threads, sizeof threads, "--threads=%d", cell->threads);
   snprintf(safepoint, sizeof safepoint, "--safepoint=%d", cell->safepoint);
   snprintf(min_time, sizeof min_time, "--min-time=%.3f", measure->results->min_time);
+  /* What a replay makes ready of a recording is made once. */
+  snprintf(cache, sizeof cache, "--cache=%s", measure->work);
   const struct child child = {
       .argv = (const char *const[]){child_self(), "replay", trace, mode, threads, safepoint,
-                                    min_time, "--json", NULL},
+                                    min_time, cache, "--json", NULL},
       .timeout_s = replay_timeout_s,
       .tick = progress_tick,
       .tick_context = &measure->progress,
@@ -105,7 +108,7 @@ static int replay(struct measure *measure, const struct cell *cell, struct sampl
       .seconds = number(line, "seconds"),
       .ops = number(line, "ops"),
       .passes = number(line, "passes"),
-      .threads = number(line, "threads"),
+      .threads = number(line, "replay_threads"),
   };
   json_decref(line);
   bool good = sample->mops > 0;

@@ -49,6 +49,7 @@ static json_t *row(const struct results *results, const struct cell *cell) {
   json_object_set_new(
       row, "against_system_net_of_null",
       number(cell->mode == MODE_NULL ? NAN : results_net_of_null(results, ROUND_MEDIAN, cell)));
+  json_object_set_new(row, "replay_threads", number(median->threads));
   json_object_set_new(row, "seconds", number(median->seconds));
   json_object_set_new(row, "ops", number(median->ops));
   json_object_set_new(row, "passes", number(median->passes));
