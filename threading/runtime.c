@@ -20,7 +20,7 @@ static bool makes_sense(const arn_config *config) {
   const arn_arena_source *source = &config->source;
   return (config->mode == ARN_MODE_GIL || config->mode == ARN_MODE_FREE_THREADED) &&
          config->purge_delay_ms >= -1 && config->switch_interval_us > 0 &&
-         !source->commit == !source->decommit && (source->commit || !source->purge);
+         !source->commit == !source->decommit && !source->commit == !source->purge;
 }
 
 int arn_runtime_create(arn_runtime **out, const arn_config *config) {

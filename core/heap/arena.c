@@ -235,7 +235,7 @@ static bool decommit(arn_group *group, uint32_t first, uint32_t count) {
   const arn_arena_source *source = &group->config.source;
   void *at = arn_arena_base(first);
   size_t size = count * ARN_ARENA_SIZE;
-  if (!default_source(group) && source->decommit) source->decommit(source->context, at, size);
+  if (!default_source(group)) source->decommit(source->context, at, size);
   if (!arn_os_decommit(at, size)) return false;
   for (uint32_t i = 0; i < count; i++) store_relaxed(&arn_space.arenas[first + i].committed, 0);
   return true;
@@ -245,7 +245,6 @@ static bool purge_pages(arn_group *group, void *at, size_t size) {
   const arn_arena_source *source = &group->config.source;
   add_relaxed(&group->purges, 1);
   if (default_source(group)) return arn_os_purge(at, size);
-  if (!source->purge) return false;
   source->purge(source->context, at, size);
   return true;
 }

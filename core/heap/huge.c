@@ -74,7 +74,7 @@ static bool insert(void *block, size_t size, arn_arenas *set) {
 
 void *arn_huge_alloc(arn_arenas *set, size_t size, size_t align) {
   arn_group *group = set->group;
-  size = round_to_page(size);
+  size = round_to_page(size ? size : 1);
   size_t extra = align > arn_os_page ? align - arn_os_page : 0;
   if (size > PTRDIFF_MAX - extra || !get_table()) goto out_of_memory;
   if (!arn_group_charge(group, size)) goto out_of_memory;

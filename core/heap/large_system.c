@@ -11,8 +11,11 @@
 
 void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean) {
   if (unlikely(heap == &arn_no_heap)) arn_heap_missing("arn_malloc");
-  *clean = false;
-  return align <= _Alignof(max_align_t) ? malloc(size) : memalign(align, size);
+  if (align > _Alignof(max_align_t)) {
+    *clean = false;
+    return memalign(align, size);
+  }
+  return *clean ? calloc(1, size) : malloc(size);
 }
 
 static bool is_ours(const void *block) {

@@ -40,7 +40,7 @@ static __attribute__((noinline)) void *malloc_above_small(arn_heap *heap, size_t
     heap->list[class] = *(void **)block;
     return block;
   }
-  bool clean;
+  bool clean = false;
   return arn_large_alloc(heap, size, 16, &clean);
 }
 
@@ -129,9 +129,8 @@ static void *heap_calloc(arn_heap *heap, size_t count, size_t size) {
     errno = ENOMEM;
     return NULL;
   }
-  bool clean = false;
-  void *block = bytes <= ARN_MEDIUM_LIMIT ? heap_malloc(heap, bytes)
-                                          : arn_large_alloc(heap, bytes, 16, &clean);
+  bool large = bytes > ARN_MEDIUM_LIMIT, clean = large;
+  void *block = large ? arn_large_alloc(heap, bytes, 16, &clean) : heap_malloc(heap, bytes);
   if (block && !clean) memset(block, 0, bytes);
   return block;
 }
@@ -164,7 +163,7 @@ static void *heap_aligned(arn_heap *heap, size_t align, size_t size) {
     for (; class < ARN_CLASSES; class ++)
       if (arn_classes[class].size % align == 0) return heap_malloc(heap, arn_classes[class].size);
   }
-  bool clean;
+  bool clean = false;
   return arn_large_alloc(heap, size, align, &clean);
 }
 

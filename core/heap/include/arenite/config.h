@@ -37,7 +37,7 @@ typedef enum arn_mode {
  *   purge     gives the pages back but keeps the range usable: it reads as zero afterwards
  *
  * size is a multiple of the system's page size. Any attached thread may call them, several at
- * once; they must not allocate from Arenite. NULL functions mean mmap(2) and madvise(2). */
+ * once; they must not allocate from Arenite. All three, or none: then mmap(2) and madvise(2). */
 typedef struct arn_arena_source {
   void *context;
   int (*commit)(void *context, void *at, size_t size);
