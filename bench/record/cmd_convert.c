@@ -383,6 +383,7 @@ static int prepare(struct merge *merge) {
       raw_advance(&source->raw, &source->raw.threads[t]);
     merge->info->threads += source->raw.thread_count;
     merge->info->processes++;
+    merge->info->cut += source->raw.head.lost != 0;
     if (source->raw.thread_count)
       merge->heap[merge->heap_count++] = i;
   }

@@ -208,8 +208,16 @@ int arn_cmd_record(int argc, char **argv) {
               argv[at]);
       unlink(trace);
       result = result ? result : 1;
-    } else if (!quiet) {
-      summarise(trace, &info);
+    } else {
+      if (!quiet)
+        summarise(trace, &info);
+      if (info.cut) {
+        fprintf(stderr,
+                "arenite record: %s is not complete: %" PRIu64
+                " processes found no room to write (a full disk, or a limit on files)\n",
+                trace, info.cut);
+        result = result ? result : 1;
+      }
     }
   }
   if (!keep)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -118,11 +119,18 @@ static struct raw_extent *map_extent(uint32_t size) {
     return NULL;
   off_t offset = (off_t)atomic_fetch_add_explicit(&process->file_end, size, memory_order_relaxed);
   void *extent = MAP_FAILED;
-  /* Writing to a mapped hole of a full disk would kill the program: have the space first. */
-  if (fallocate(fd, 0, offset, size) == 0 ||
-      (errno == EOPNOTSUPP && posix_fallocate(fd, offset, size) == 0))
+  /* Writing to a mapped hole of a full disk would kill the program: have the space first. So would
+   * a file beyond the program's limit. */
+  struct rlimit limit;
+  if ((getrlimit(RLIMIT_FSIZE, &limit) != 0 || (uint64_t)offset + size <= limit.rlim_cur) &&
+      (fallocate(fd, 0, offset, size) == 0 ||
+       (errno == EOPNOTSUPP && posix_fallocate(fd, offset, size) == 0)))
     extent = mmap(NULL, size, PROT_READ | PROT_WRITE,
                   MAP_SHARED | (size == LATER_EXTENT ? MAP_POPULATE : 0), fd, offset);
+  uint64_t lost = 1;
+  if (extent == MAP_FAILED &&
+      pwrite(fd, &lost, sizeof lost, offsetof(struct raw_head, lost)) != (ssize_t)sizeof lost)
+    errno = EIO; /* a file without its end, and nobody to tell */
   close(fd);
   return extent == MAP_FAILED ? NULL : extent;
 }

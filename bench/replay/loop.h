@@ -10,7 +10,7 @@
 
 #include "replay/wait.h"
 
-#include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,7 +43,7 @@ LOOP_INLINE void *loop_aligned(const enum loop_mode mode, unsigned log2, size_t 
                                char *scratch) {
   size_t alignment = (size_t)1 << log2;
   return mode == LOOP_ARENITE  ? arn_aligned_alloc(alignment, size)
-         : mode == LOOP_SYSTEM ? aligned_alloc(alignment, size)
+         : mode == LOOP_SYSTEM ? memalign(alignment, size) /* takes any size */
                                : scratch;
 }
 

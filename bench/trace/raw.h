@@ -59,6 +59,7 @@ struct raw_head {
   uint32_t pid, parent, image, first_thread;
   uint64_t tick, ns; /* the clocks at the start */
   char program[64];  /* its short name */
+  uint64_t lost;     /* not 0: there was no room for an extent */
 };
 
 struct raw_extent {

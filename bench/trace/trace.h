@@ -58,6 +58,7 @@ struct trace_info {
   uint64_t exit_frees;    /* added: blocks that were alive when their process ended */
   uint64_t implied_frees; /* added: blocks whose address was handed out again */
   uint64_t unknown_frees; /* left out: blocks from before a fork, or from before the recorder */
+  uint64_t cut;           /* processes whose recording stopped early: the disk was full */
   uint64_t duration_ns;
 };
 

@@ -24,6 +24,7 @@ void trace_info_json(const struct trace_info *info, FILE *out) {
       {"exit_frees", info->exit_frees},
       {"implied_frees", info->implied_frees},
       {"unknown_frees", info->unknown_frees},
+      {"cut", info->cut},
       {"duration_ns", info->duration_ns},
   };
   for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)

@@ -41,6 +41,15 @@ for mode in null system free-threaded gil; do
   done
 done
 
+# A program that may not write as much as it takes to record it: it runs to its end, and record says so.
+status=0
+"$ARENITE" record -o cut.arnt -- sh -c 'ulimit -f 100; exec seq 1 10' > out 2> message || status=$?
+if [ $status != 1 ] || [ "$(wc -l < out)" != 10 ] || ! grep -q 'not complete' message; then
+  echo "without room for the recording: status $status" >&2
+  cat message >&2
+  exit 1
+fi
+
 # What cannot be recorded.
 status=0
 "$ARENITE" record -o no.arnt -- "$tmp/no-such-program" 2> message || status=$?
