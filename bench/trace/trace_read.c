@@ -52,8 +52,7 @@ static int check_head(struct trace_reader *reader, char *message) {
   if (got < sizeof *head)
     return damaged(reader->path, got, message, "the file ends inside its head");
   if (head->version != TRACE_VERSION || head->head_size != sizeof *head)
-    return damaged(reader->path, 8, message, "version %" PRIu32 " is not %d", head->version,
-                   TRACE_VERSION);
+    return damaged(reader->path, 8, message, "it was written by another version of arenite record");
   if (head->hash != trace_hash(0, head, offsetof(struct trace_head, hash)))
     return damaged(reader->path, 0, message, "the head is damaged: its hash does not match");
   if (size < head->file_size)
