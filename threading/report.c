@@ -39,8 +39,8 @@ static const char *mode_name(arn_mode mode) {
   return mode == ARN_MODE_GIL ? "gil" : "free-threaded";
 }
 
+/* errno is still that of the first write that failed: stdio does not write again after it. */
 static int finish(FILE *out) {
-  errno = 0;
   return fflush(out) == 0 && !ferror(out) ? 0 : errno ? errno : EIO;
 }
 

@@ -16,13 +16,14 @@ static const char *value_of(const char *name) {
 }
 
 static void refuse(const char *name, const char *value, const char *wanted, int *error) {
+  if (!error) return;
   char line[256];
   int length =
       snprintf(line, sizeof line, "arenite: %s=%.64s is not %s; its default is used\n", name, value, wanted);
   if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) {
     /* The return value says it too. */
   }
-  if (error) *error = EINVAL;
+  *error = EINVAL;
 }
 
 size_t arn_setting_bytes(const char *name, size_t otherwise, int *error) {
@@ -99,6 +100,9 @@ int arn_config_init(arn_config *config) {
   config->switch_interval_us =
       (uint32_t)arn_setting_number("ARENITE_SWITCH_INTERVAL", 1, 1000000000, 5000, &error);
   config->deferred_budget = arn_setting_bytes("ARENITE_DEFERRED_BUDGET", (size_t)64 << 20, &error);
+  /* The process's own settings are read in space.c; here they are only judged. */
+  arn_setting_bytes("ARENITE_RESERVE", 0, &error);
+  arn_setting_bool("ARENITE_HUGE_PAGES", false, &error);
   config->private_arenas = arn_setting_word("ARENITE_ARENAS", arenas, 0, &error) == 1;
   return error;
 }

@@ -1,8 +1,8 @@
 /* settings.h - reading one setting from the environment.
  *
  * NULL or empty is not set. In a process with raised privileges nothing is set (AT_SECURE). A value
- * that does not parse gives one sentence on standard error, the default, and *error = EINVAL (error
- * may be NULL).
+ * that does not parse gives the default and, unless error is NULL, one sentence on standard error
+ * and *error = EINVAL.
  */
 #ifndef ARN_HEAP_SETTINGS_H
 #define ARN_HEAP_SETTINGS_H
