@@ -1,4 +1,4 @@
-// expects: arenite: arn_free: 0x[0-9a-f]+.*(already free|double free|is not a block)
+// expects: arenite: arn_free: .*0x[0-9a-f]+.*(already free|double free|is not a block)
 /* misuse_double_free.c - the only block of a pool freed twice in a row. The pool may be gone by
  * then, and its arena too. */
 #include "support.h"

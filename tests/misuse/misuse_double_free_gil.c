@@ -1,4 +1,4 @@
-// expects: arenite: arn_free: 0x[0-9a-f]+.*(already free|double free)
+// expects: arenite: arn_free: .*0x[0-9a-f]+.*(already free|double free)
 /* misuse_double_free_gil.c - the same small block freed twice in a row, under the GIL. */
 #include "support.h"
 

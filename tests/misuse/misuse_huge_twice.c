@@ -1,4 +1,4 @@
-// expects: arenite: arn_free: 0x[0-9a-f]+.*(already free|double free|is not a block)
+// expects: arenite: arn_free: .*0x[0-9a-f]+.*(already free|double free|is not a block)
 /* misuse_huge_twice.c - a block with a mapping of its own freed twice. In classic such a block is
  * libc's, and so is what happens then: a small one stands in for it there. */
 #include "support.h"

@@ -1,4 +1,4 @@
-// expects: arenite: arn_free: 0x[0-9a-f]+.*(already free|double free|is not a block)
+// expects: arenite: arn_free: .*0x[0-9a-f]+.*(already free|double free|is not a block)
 /* misuse_span_twice.c - a block of many pools freed twice in a row (in classic: a small one,
  * because the large ones are libc's there). */
 #include "support.h"

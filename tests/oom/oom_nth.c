@@ -34,12 +34,17 @@ static int fail_nth(void *context, const char *call) {
   return ENOMEM;
 }
 
-static const size_t sizes[] = {10, 100, 500, 3000, 20000, 100000, 600000, 3000000, 30000000, 48};
-enum { SIZES = sizeof sizes / sizeof sizes[0], COUNT = 900 };
+/* Small, medium, spans, a run of arenas, and one with a mapping of its own. */
+static const size_t sizes[] = {10, 100, 500, 3000, 20000, 100000, 600000, 3000000, 40000000};
+enum { SIZES = sizeof sizes / sizeof sizes[0], COUNT = 250 };
+
+/* Contents beyond this are not looked at: every page takes its time, and there are many children.
+ */
+enum { FILLED = 64 * 1024 };
 
 struct entry {
   void *at;
-  size_t size;
+  size_t size, filled;
 };
 
 /* Accepts a block, or NULL with ENOMEM after a call has failed. */
@@ -52,12 +57,19 @@ static bool got(void *block) {
   return block != NULL;
 }
 
+static void fill(struct entry *entry, void *at, size_t size) {
+  *entry = (struct entry){at, size, size < FILLED ? size : FILLED};
+  support_fill(at, entry->filled, size);
+}
+
+static bool holds(const struct entry *entry, const void *at, size_t size) {
+  return support_holds(at, entry->filled, size < entry->filled ? size : entry->filled, entry->size);
+}
+
 static void keep(struct entry *entry, void *block, size_t size) {
-  *entry = (struct entry){NULL, 0};
-  if (!got(block))
-    return;
-  *entry = (struct entry){block, size};
-  support_fill(block, size, size);
+  entry->at = NULL;
+  if (got(block))
+    fill(entry, block, size);
 }
 
 static void resize(struct entry *entry, size_t size) {
@@ -65,18 +77,16 @@ static void resize(struct entry *entry, size_t size) {
     return;
   void *moved = arn_realloc(entry->at, size);
   if (!got(moved)) {
-    REQUIRE(support_holds(entry->at, entry->size, entry->size, entry->size));
+    REQUIRE(holds(entry, entry->at, entry->size));
     return;
   }
-  size_t kept = size < entry->size ? size : entry->size;
-  REQUIRE(support_holds(moved, entry->size, kept, entry->size));
-  *entry = (struct entry){moved, size};
-  support_fill(moved, size, size);
+  REQUIRE(holds(entry, moved, size));
+  fill(entry, moved, size);
 }
 
 static void drop(struct entry *entry) {
   if (entry->at != NULL) {
-    REQUIRE(support_holds(entry->at, entry->size, entry->size, entry->size));
+    REQUIRE(holds(entry, entry->at, entry->size));
     arn_free(entry->at);
   }
   entry->at = NULL;
@@ -87,20 +97,24 @@ static void scenario(arn_runtime *runtime) {
   static struct entry entries[COUNT];
   errno = 0;
   for (int i = 0; i < COUNT; i++) {
-    size_t size = i < 60 ? sizes[i % SIZES] : sizes[i % 5];
+    size_t size = i < SIZES ? sizes[i] : sizes[i % (i < 40 ? 7 : 4)];
     keep(&entries[i], i % 4 == 0 ? arn_calloc(1, size) : arn_malloc(size), size);
   }
-  keep(&entries[1], (drop(&entries[1]), arn_aligned_alloc(1 << 21, 5000)), 5000);
-  keep(&entries[2], (drop(&entries[2]), arn_aligned_alloc(4096, 100)), 100);
-  for (int i = 0; i < 20; i++)
-    resize(&entries[i], sizes[(i + 3) % SIZES] * 2);
+  drop(&entries[10]);
+  keep(&entries[10], arn_aligned_alloc(1 << 21, 5000), 5000);
+  drop(&entries[11]);
+  keep(&entries[11], arn_aligned_alloc(4096, 100), 100);
+  for (int i = 0; i < SIZES; i++) {
+    resize(&entries[i], sizes[i] * 2);
+    resize(&entries[SIZES - 1 - i], sizes[i] / 3 + 1);
+  }
   arn_heap *heap;
   int error = arn_heap_create(runtime, &heap);
   if (error == 0) {
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 30; i++) {
       void *block = arn_heap_malloc(heap, sizes[i % 7]);
       if (got(block))
-        support_fill(block, sizes[i % 7], 1);
+        support_fill(block, 10, 1);
     }
     arn_heap_destroy(heap);
   } else {

@@ -24,12 +24,13 @@ static void *work(void *context) {
   uint64_t random = seed + number;
   REQUIRE(arn_thread_attach(runtime) == 0);
   for (int phase = 0; phase < PHASES; phase++) {
-    /* Small blocks alone; all sizes; small again; and one phase in which each thread drains. */
+    /* Small blocks alone; all sizes; small again; and and in the end each thread drains. */
     size_t largest = phase % 2 == 0 ? 1000 : 2 * 1024 * 1024;
     for (size_t i = 0; i < operations / (phase % 2 == 0 ? 1 : 8); i++) {
       slots_exchange(&random, largest);
       arn_safepoint();
     }
+    pthread_barrier_wait(&barrier); /* no thread fills a slot after this */
     if (phase == PHASES - 1)
       slots_drain((number + 1) % THREADS, THREADS);
     pthread_barrier_wait(&barrier); /* the main thread checks */
@@ -51,6 +52,7 @@ static void run(bool private_arenas, int purge_delay) {
   for (int i = 0; i < THREADS; i++)
     REQUIRE(pthread_create(&threads[i], NULL, work, (void *)(uintptr_t)i) == 0);
   for (int phase = 0; phase < PHASES; phase++) {
+    pthread_barrier_wait(&barrier);
     pthread_barrier_wait(&barrier);
     support_check(runtime);
     pthread_barrier_wait(&barrier);
