@@ -20,12 +20,6 @@ static const char style[] =
     "@media (prefers-color-scheme:dark){:root{--page:#14171a;--text:#e6e9ec;--soft:#a0a8b0;"
     "--line:#363c42;--band:#1d2226;--null:#858e98;--system:#4fb892;--gil:#e8834a;"
     "--free-threaded:#6aa5ea;--met:#5fc795;--short:#f08a70}}\n"
-    "@media print{:root{color-scheme:light;--page:#fff;--text:#000;--soft:#444;--line:#bbb;"
-    "--band:#fff;--null:#9aa2ab;--system:#2a8c6b;--gil:#c8591b;--free-threaded:#2467b5;"
-    "--met:#1f7a4d;--short:#b03a20}rect{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
-    "section,figure,tr{break-inside:avoid}h2,h3{break-after:avoid}"
-    "body{font-size:10pt}main{max-width:none;padding:0}.wide{overflow:visible}table{font-size:7."
-    "5pt}th,td{padding:.15rem .35rem}}\n"
     "*{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--text);"
     "font:16px/1.5 system-ui,sans-serif}\n"
     "main{max-width:66rem;margin:0 auto;padding:2rem 1.25rem 4rem}\n"
@@ -49,7 +43,14 @@ static const char style[] =
     "svg .axis{stroke:var(--line)}.bar-null{fill:var(--null)}.bar-system{fill:var(--system)}"
     ".bar-gil{fill:var(--gil)}.bar-free-threaded{fill:var(--free-threaded)}\n"
     "code,pre{font:.88em ui-monospace,monospace}pre{background:var(--band);padding:.7rem .9rem;"
-    "overflow-x:auto;border:1px solid var(--line);white-space:pre-wrap}\n";
+    "overflow-x:auto;border:1px solid var(--line);white-space:pre-wrap}\n"
+    "@media print{:root{color-scheme:light;--page:#fff;--text:#000;--soft:#444;--line:#bbb;"
+    "--band:#fff;--null:#9aa2ab;--system:#2a8c6b;--gil:#c8591b;--free-threaded:#2467b5;"
+    "--met:#1f7a4d;--short:#b03a20}rect{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
+    "figure,tr{break-inside:avoid}h2,h3,figure{break-after:avoid}body{font-size:10pt}"
+    "main{max-width:none;padding:0}.wide{overflow:visible}h2{margin-top:1.5rem}"
+    "table{font-size:8pt}th,td{padding:.1rem .35rem}figure{flex-wrap:nowrap}"
+    "figure svg{flex:1 1 45%;max-width:48%}}\n";
 
 static void cell_number(double value, int decimals, const char *suffix, FILE *out) {
   char text[40];
@@ -85,7 +86,7 @@ static void write_figures(const struct report *report, FILE *out) {
     fputs("<tr><td>", out);
     chart_text(figure->text, out);
     fprintf(out, "</td><td>%s</td>", asked);
-    cell_number(figure->measured, 2, "", out);
+    cell_number(figure->measured, 3, "", out);
     fprintf(out, "%s<td class=\"soft\">%s&ndash;%s</td>", words[figure_verdict(figure)], low, high);
     for (int program = 0; program < results->program_count; program++)
       cell_number(figure->program[program], 2, "", out);
@@ -200,12 +201,12 @@ static void write_rows(const struct report *report, int program, FILE *out) {
 static void write_programs(const struct report *report, FILE *out) {
   const struct results *results = report->results;
   for (int program = 0; program < results->program_count; program++) {
+    const struct sample *null =
+        cell_sample(results_cell(results, program, MODE_NULL, 1, SAFEPOINT), ROUND_MEDIAN);
     fprintf(out, "<section>\n<h2>%s</h2>\n<p>", results->program[program]->name);
     chart_text(results->program[program]->what, out);
-    fprintf(
-        out, ". %.1f million operations recorded.</p>\n<figure>\n",
-        cell_sample(results_cell(results, program, MODE_NULL, 1, SAFEPOINT), ROUND_MEDIAN)->ops /
-            1e6);
+    fprintf(out, ". %.1f million operations recorded.</p>\n<figure>\n",
+            null->ops / null->passes / 1e6);
     write_chart(report, program, false, out);
     write_chart(report, program, true, out);
     fputs("</figure>\n", out);

@@ -54,10 +54,10 @@ static void put_figure(const struct report *report, FILE *out, const struct figu
                                       [FIGURE_UNKNOWN] = "not measured"};
   char asked[40], measured[40], low[40], high[40];
   figure_asked(figure, asked, sizeof asked);
-  report_number(figure->measured, 2, measured, sizeof measured);
+  report_number(figure->measured, 3, measured, sizeof measured);
   report_number(figure->low, 2, low, sizeof low);
   report_number(figure->high, 2, high, sizeof high);
-  fprintf(out, "  %-58s %-13s %5s  %-9s (rounds %s to %s;", figure->text, asked, measured,
+  fprintf(out, "  %-58s %-13s %6s  %-9s (rounds %s to %s;", figure->text, asked, measured,
           words[figure_verdict(figure)], low, high);
   for (int i = 0; i < report->results->program_count; i++) {
     char ratio[40];
