@@ -251,22 +251,26 @@ int arn_cmd_compare(int argc, char **argv) {
   snprintf(work, sizeof work, "%s/arenite-compare-XXXXXX",
            temporary != NULL && temporary[0] == '/' ? temporary : "/tmp");
   char *out = directory(options.out);
-  char *traces = NULL;
-  if (options.keep != NULL || options.traces != NULL)
-    traces = options.traces != NULL ? realpath(options.traces, NULL) : directory(options.keep);
-  else
-    traces = strdup(work);
+  char *traces = NULL; /* NULL: they are thrown away with the rest of work */
+  bool ready = out != NULL;
+  if (ready && options.traces != NULL) {
+    traces = realpath(options.traces, NULL);
+    ready = traces != NULL;
+    if (!ready)
+      fprintf(stderr, "arenite compare: %s: %s.\n", options.traces, strerror(errno));
+  } else if (ready && options.keep != NULL) {
+    traces = directory(options.keep);
+    ready = traces != NULL;
+  }
   status = 1;
-  if (out != NULL && traces == NULL && options.traces != NULL)
-    fprintf(stderr, "arenite compare: %s: %s.\n", options.traces, strerror(errno));
-  if (out != NULL && traces != NULL) {
+  if (ready) {
     child_catch_signals();
     if (mkdtemp(work) == NULL) {
       fprintf(stderr, "arenite compare: cannot make the directory %s: %s.\n", work,
               strerror(errno));
     } else {
       options.measure.work = work;
-      options.measure.traces = options.keep != NULL || options.traces != NULL ? traces : work;
+      options.measure.traces = traces != NULL ? traces : work;
       options.measure.reuse = options.traces != NULL;
       status = compare(&options, out, argc, argv);
       nftw(work, remove_one, 16, FTW_DEPTH | FTW_PHYS);

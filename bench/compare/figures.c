@@ -100,8 +100,8 @@ static void add(struct figure_list *list, const char *id, const char *text, rati
 
 static void add_speed(struct figure_list *list, int threads) {
   if (threads > 1)
-    add(list, "against_1_thread", "against its own 1 thread",
-        against_one_thread, MODE_NULL, threads, false, NAN, NAN);
+    add(list, "against_1_thread", "against its own 1 thread", against_one_thread, MODE_NULL,
+        threads, false, NAN, NAN);
   static const enum mode ours[] = {MODE_FREE_THREADED, MODE_GIL};
   for (int i = 0; i < 2; i++) {
     enum mode mode = ours[i];

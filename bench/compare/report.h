@@ -12,7 +12,7 @@ struct report {
   struct figure figures[FIGURES_MAX];
   int figure_count;
   char sentence[640];
-  char note[400]; /* "" or what speaks against the run */
+  char note[400];    /* "" or what speaks against the run */
   char command[512]; /* how to repeat it */
 };
 

@@ -107,6 +107,14 @@ static double mean_ratio(const struct pairs *pairs, int ours, int rival) {
   return numbers_geomean(ratios, PAIRS_ROWS);
 }
 
+/* Rows in which ours takes longer than the rival. */
+static int rows_slower(const struct pairs *pairs, int ours, int rival) {
+  int count = 0;
+  for (int row = 0; row < PAIRS_ROWS; row++)
+    count += pairs->median[ours][row] > pairs->median[rival][row];
+  return count;
+}
+
 static void print_text(const struct pairs *pairs) {
   printf(
       "Nanoseconds for malloc + free, %d live blocks, 1 thread; median of %d rounds. Ratios are\n"
@@ -130,8 +138,9 @@ static void print_text(const struct pairs *pairs) {
     for (int i = SYSTEM; i < CONTESTANTS; i++) {
       double mean = mean_ratio(pairs, ours[o], i);
       const char *verdict = i == SYSTEM ? "" : mean >= 1 ? "met" : "short of";
-      printf("  %-13s against %-22s %5.2f  %s\n", contestants[ours[o]].name, contestants[i].name,
-             mean, verdict);
+      printf("  %-13s against %-22s %5.2f  %-9s slower in %d of %d rows\n",
+             contestants[ours[o]].name, contestants[i].name, mean, verdict,
+             rows_slower(pairs, ours[o], i), PAIRS_ROWS);
     }
     printf("  %-13s against %-22s %5.2f\n", contestants[ours[o]].name, "the best of each row",
            mean_ratio(pairs, ours[o], -1));
