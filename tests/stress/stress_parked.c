@@ -133,6 +133,8 @@ static void run(size_t rounds, bool private_arenas, int purge_delay) {
 }
 
 int main(void) {
+  if (SUPPORT_THREAD_SANITIZER)
+    return 77; /* skipped */
   seed = support_seed();
   /* classic passes what is larger to libc, whose malloc has locks of its own. */
   largest = support_is_classic() ? arn_geometry_get().small_limit / 2 : 1024 * 1024;

@@ -16,15 +16,20 @@
 #include <stdint.h>
 
 /* Sanitizers cost memory and time of their own; tests that measure either ask here. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SUPPORT_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SUPPORT_SANITIZED 1
+#ifdef __has_feature /* clang's */
+#define SUPPORT_HAS(feature) __has_feature(feature)
+#else
+#define SUPPORT_HAS(feature) 0
 #endif
+#if defined(__SANITIZE_THREAD__) || SUPPORT_HAS(thread_sanitizer)
+#define SUPPORT_THREAD_SANITIZER 1
+#else
+#define SUPPORT_THREAD_SANITIZER 0
 #endif
-#ifndef SUPPORT_SANITIZED
-#define SUPPORT_SANITIZED 0
+#if defined(__SANITIZE_ADDRESS__) || SUPPORT_HAS(address_sanitizer)
+#define SUPPORT_SANITIZED 1
+#else
+#define SUPPORT_SANITIZED SUPPORT_THREAD_SANITIZER
 #endif
 
 /* For threads other than the test's own, where cmocka's assertions may not be used: says what was

@@ -77,7 +77,7 @@ static void live_in_the_child(struct world *world) {
   ARN_END_ALLOW_THREADS
   free_all(blocks);
   REQUIRE(arn_trim(world->runtime, 0) < SIZE_MAX);
-  REQUIRE(arn_check(world->runtime, NULL, 0) == 0);
+  support_check(world->runtime);
 }
 
 static int child_status(struct world *world, bool twice) {
@@ -157,7 +157,7 @@ static void fork_without_being_attached(void **state) {
       REQUIRE(arn_thread_attach(runtime) == 0);
       REQUIRE(support_holds(block, 100, 100, 1));
       arn_free(block);
-      REQUIRE(arn_check(runtime, NULL, 0) == 0);
+      support_check(runtime);
       arn_thread_detach();
       arn_runtime_destroy(runtime);
       _exit(0);
