@@ -471,12 +471,17 @@ static size_t purge_arena(arn_arenas *set, uint32_t number) {
   return bytes;
 }
 
+/* Slots that the caller holds, so nobody else changes their bits: no write when they are set. */
+static void mark_dirty(arn_arena *arena, uint64_t mask) {
+  if (~load_relaxed(&arena->dirty) & mask) or_seq_cst(&arena->dirty, mask);
+}
+
 void arn_arenas_give(size_t slot, uint32_t count, uint32_t touched) {
   uint32_t number = (uint32_t)(slot / ARN_POOLS_PER_ARENA);
   uint32_t first = (uint32_t)(slot % ARN_POOLS_PER_ARENA);
   arn_arena *arena = &arn_space.arenas[number];
   arn_arenas *set = load_relaxed(&arena->home); /* stable: we hold slots */
-  if (touched) or_seq_cst(&arena->dirty, mask_of(first, touched));
+  mark_dirty(arena, mask_of(first, touched));
   arn_order_given(arena, set->group, slot);
   uint64_t before = and_seq_cst(&arena->taken, ~mask_of(first, count));
   place_hint(set, number, step_of(before));
@@ -493,7 +498,7 @@ void arn_arenas_give_run(uint32_t first, uint32_t count, uint32_t touched_slots)
     arn_arena *arena = &arn_space.arenas[first + i];
     uint32_t touched = touched_slots < 64 ? touched_slots : 64;
     touched_slots -= touched;
-    if (touched) or_seq_cst(&arena->dirty, mask_of(0, touched));
+    mark_dirty(arena, mask_of(0, touched));
     store_seq_cst(&arena->taken, 0);
     place_hint(set, first + i, NOWHERE);
     if (set->group->config.purge_delay_ms == 0)

@@ -5,7 +5,8 @@
  *   2  outstanding + free + purged + untouched == capacity, outstanding == floor + until
  *   3  every free block is the start of a block that is not untouched, and is on the list once
  *   4  a pool's place agrees with the one list that it is on
- *   5  a heap's list holds blocks of its own pools (or of frozen heaps) of that class
+ *   5  a heap's list holds blocks of its current pool (or of frozen heaps) of that class, and the pool
+ *      that it freed to last is its own and has that block
  *   6  an inbox's bytes are what its counter says; the group's are the sum
  *   7  arenas: hints where they belong, no slot both dirty and purged, the counters right
  *   8  every byte of the arenas has one name (stats.h)
@@ -153,7 +154,10 @@ static int64_t check_inbox(check *c, arn_heap *heap) {
 
 static void check_heap(check *c, arn_heap *heap) {
   for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
-    arn_pool *current = heap->current[class];
+    arn_pool *current = heap->current[class], *last = heap->freed_to[class];
+    if (last && (last->class != class || load_relaxed(&last->owner) != heap || !last->free))
+      fail(c, "5: heap %u freed last to pool %p, which is not its own or has no free block", heap->id,
+           (void *)arn_pool_base(last));
     for (void *block = heap->list[class]; block; block = *(void **)block) {
       arn_pool *pool = arn_pool_of(block);
       arn_heap *owner = pool ? load_relaxed(&pool->owner) : NULL;

@@ -185,6 +185,7 @@ size_t arn_heap_purge_pages(arn_heap *heap, uint32_t budget) {
   for (uint32_t i = 1; i < ARN_CLASSES && budget; i++) {
     uint32_t class = heap->purge_class % (ARN_CLASSES - 1) + 1;
     arn_pool *pool = heap->used[class];
+    heap->freed_to[class] = NULL; /* its list may lose that block */
     for (; pool && budget; budget--) {
       /* Purged only when nothing was freed or allocated since the last look. */
       uint32_t outstanding = arn_pool_outstanding(pool) + 1;

@@ -52,7 +52,11 @@ typedef struct arn_batch {
 #define ARN_BATCH_BYTES 4096
 
 struct arn_heap {
-  /* Owner only. Popped by arn_malloc; [0] is always empty (malloc(0) goes the slow way). */
+  /* Owner only: what arn_malloc takes from; [0] is always empty (malloc(0) goes the slow way).
+   * freed_to: the pool that the last free of the class went to, whose list then begins with that
+   * block; NULL when it has been taken, or when that list has gone elsewhere since. list: the free
+   * blocks of the current pool. */
+  arn_pool *freed_to[ARN_CLASSES];
   void *list[ARN_CLASSES];
 
   /* Any thread sets it, the owner clears it: a safepoint has something to do. */

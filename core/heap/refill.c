@@ -33,6 +33,7 @@ static void lend(arn_heap *heap, arn_pool *pool) {
   store_relaxed(&pool->place, ARN_PLACE_LENT);
   heap->current[pool->class] = pool;
   heap->list[pool->class] = pool->free;
+  heap->freed_to[pool->class] = NULL;
   pool->free = NULL;
   store_relaxed(&pool->floor, 0);
   store_relaxed(&pool->until, outstanding);
@@ -123,6 +124,7 @@ __attribute__((noinline)) void arn_pool_event(arn_heap *heap, arn_pool *pool) {
     arn_used_push_front(heap, pool);
     break;
   case ARN_PLACE_USED:
+    heap->freed_to[pool->class] = NULL;
     arn_used_remove(heap, pool);
     store_relaxed(&pool->place, ARN_PLACE_EMPTY);
     arn_heap_release_pool(heap, pool);
@@ -150,6 +152,7 @@ void arn_heap_settle(arn_heap *heap) {
   for (uint32_t class = 1; class < ARN_CLASSES; class++) {
     void *block = heap->list[class];
     heap->list[class] = NULL;
+    heap->freed_to[class] = NULL;
     for (void *next; block; block = next) {
       next = *(void **)block;
       arn_pool *pool = arn_pool_of(block);
