@@ -154,7 +154,7 @@ static void limit_holds(void **state) {
     config.limit_bytes = 32u << 20;
     arn_runtime *runtime = support_start_with(&config);
     void **last = NULL, **block;
-    size_t size = huge ? 5u << 20 : 400, bytes = 0;
+    size_t size = huge ? 5u << 20 : arn_geometry_get().small_limit, bytes = 0;
     errno = 0;
     while ((block = arn_malloc(size)) != NULL) {
       *block = last;

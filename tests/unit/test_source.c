@@ -13,7 +13,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { MIB = 1024 * 1024 };
+/* Within every small limit there is: larger ones are libc's in classic. */
+enum { SMALL = 256 };
 
 struct book {
   int commits, decommits, purges;
@@ -98,7 +99,7 @@ static void refusal_is_out_of_memory(void **state) {
     void **last = NULL, *block;
     size_t count = 0;
     errno = 0;
-    while ((block = arn_malloc(400)) != NULL) {
+    while ((block = arn_malloc(SMALL)) != NULL) {
       *(void ***)block = last;
       last = block;
       count++;
@@ -108,7 +109,7 @@ static void refusal_is_out_of_memory(void **state) {
     assert_true(n == 1 ? count == 0 : count > 100);
     support_check(runtime);
     errno = 0;
-    assert_null(arn_malloc(400));
+    assert_null(arn_malloc(SMALL));
     assert_int_equal(errno, ENOMEM);
     for (void **next; last != NULL; last = next) {
       next = *last;
@@ -116,7 +117,7 @@ static void refusal_is_out_of_memory(void **state) {
     }
     support_check(runtime);
     book.refuse_from = 0; /* there is memory again */
-    block = arn_malloc(400);
+    block = arn_malloc(SMALL);
     assert_non_null(block);
     void *more = arn_malloc(100000);
     assert_non_null(more);
@@ -136,7 +137,7 @@ static void one_refusal_loses_one_call(void **state) {
   void **last = NULL;
   for (int i = 0; i < 30000; i++) {
     book.refuse_from = i % 3000 == 0 ? book.commits + 1 : book.refuse_from;
-    void **block = arn_malloc(300);
+    void **block = arn_malloc(SMALL);
     if (block == NULL) {
       failed++;
       book.refuse_from = 0;

@@ -135,7 +135,7 @@ static void one_heap_alone(void **state) {
   static void *blocks[COUNT];
   void *other = arn_malloc(100);
   for (int i = 0; i < COUNT; i++)
-    blocks[i] = arn_heap_malloc(heap, 1 + (size_t)i % 400);
+    blocks[i] = arn_heap_malloc(heap, 1 + (size_t)i % 256);
   qsort(blocks, COUNT, sizeof *blocks, by_address);
   struct walk walk = {.blocks = blocks};
   assert_int_equal(arn_heap_visit(runtime, heap, true, look, &walk), 0);
