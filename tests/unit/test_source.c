@@ -157,6 +157,33 @@ static void one_refusal_loses_one_call(void **state) {
   assert_int_equal(book.committed, 0);
 }
 
+/* What was refused does not count against the limit. */
+static void refusals_cost_nothing(void **state) {
+  (void)state;
+  struct book book = {.commits = 0};
+  arn_config config = support_config(ARN_MODE_GIL);
+  config.source = (arn_arena_source){&book, commit, decommit, purge};
+  config.limit_bytes = 8 * arn_geometry_get().arena_size;
+  arn_runtime *runtime = support_start_with(&config);
+  for (int i = 0; i < 100; i++) {
+    book.refuse_from = 1;
+    assert_null(arn_malloc(SMALL));
+  }
+  book.refuse_from = 0;
+  void **last = NULL, **block;
+  size_t bytes = 0;
+  for (; (block = arn_malloc(SMALL)) != NULL; bytes += SMALL) {
+    *block = last;
+    last = block;
+  }
+  assert_int_equal(bytes / arn_geometry_get().arena_size, 8);
+  for (void **next; last != NULL; last = next) {
+    next = *last;
+    arn_free(last);
+  }
+  support_end(runtime);
+}
+
 static void half_a_source_is_refused(void **state) {
   (void)state;
   struct book book = {.commits = 0};
@@ -168,9 +195,8 @@ static void half_a_source_is_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(source_gives_every_arena),
-      cmocka_unit_test(refusal_is_out_of_memory),
-      cmocka_unit_test(one_refusal_loses_one_call),
+      cmocka_unit_test(source_gives_every_arena),   cmocka_unit_test(refusal_is_out_of_memory),
+      cmocka_unit_test(one_refusal_loses_one_call), cmocka_unit_test(refusals_cost_nothing),
       cmocka_unit_test(half_a_source_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
