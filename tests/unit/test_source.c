@@ -157,26 +157,33 @@ static void one_refusal_loses_one_call(void **state) {
   assert_int_equal(book.committed, 0);
 }
 
-/* What was refused does not count against the limit. */
+/* What was refused does not count against the limit, and the addresses are free again. */
 static void refusals_cost_nothing(void **state) {
   (void)state;
   struct book book = {.commits = 0};
   arn_config config = support_config(ARN_MODE_GIL);
   config.source = (arn_arena_source){&book, commit, decommit, purge};
   config.limit_bytes = 8 * arn_geometry_get().arena_size;
+  config.purge_delay_ms = 0;
   arn_runtime *runtime = support_start_with(&config);
+  void **last = NULL, **block = arn_malloc(SMALL);
+  uintptr_t first = (uintptr_t)block;
+  arn_free(block);
+  arn_trim(runtime, 0);
   for (int i = 0; i < 100; i++) {
     book.refuse_from = 1;
     assert_null(arn_malloc(SMALL));
   }
   book.refuse_from = 0;
-  void **last = NULL, **block;
   size_t bytes = 0;
   for (; (block = arn_malloc(SMALL)) != NULL; bytes += SMALL) {
     *block = last;
     last = block;
   }
   assert_int_equal(bytes / arn_geometry_get().arena_size, 8);
+  /* Nor does it cost addresses: the lowest arenas are taken, as before. */
+  for (void **at = last; at != NULL; at = *at)
+    assert_true((uintptr_t)at < first + 16 * arn_geometry_get().arena_size);
   for (void **next; last != NULL; last = next) {
     next = *last;
     arn_free(last);
