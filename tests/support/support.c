@@ -8,11 +8,11 @@
 #include <time.h>
 
 /* A test that asks for more than there is wants NULL, not the sanitizer's report. */
-const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void) {
   return "allocator_may_return_null=1";
 }
-const char *__tsan_default_options(void);
+__attribute__((visibility("default"))) const char *__tsan_default_options(void);
 const char *__tsan_default_options(void) {
   return "allocator_may_return_null=1";
 }

@@ -13,6 +13,8 @@ static const arn_mode modes[] = {ARN_MODE_FREE_THREADED, ARN_MODE_GIL};
 /* Leaves the blocks allocated; their contents are their index. */
 static void fill(arn_heap *heap, void **blocks, size_t *sizes, size_t largest) {
   uint64_t random = support_seed();
+  if (support_is_classic()) /* larger ones are libc's, and do not go with the heap */
+    largest = arn_geometry_get().small_limit;
   for (int i = 0; i < COUNT; i++) {
     sizes[i] = support_size(&random, largest);
     blocks[i] = i % 3 ? arn_heap_malloc(heap, sizes[i]) : arn_heap_calloc(heap, sizes[i], 1);

@@ -98,8 +98,8 @@ struct visitor {
 static void *ends_attached(void *context) {
   struct visitor *visitor = context;
   REQUIRE(arn_thread_attach(visitor->runtime) == 0);
-  visitor->block = arn_malloc(1000);
-  support_fill(visitor->block, 1000, 9);
+  visitor->block = arn_malloc(200);
+  support_fill(visitor->block, 200, 9);
   return NULL; /* without detaching */
 }
 
@@ -113,7 +113,7 @@ static void thread_that_ends_is_detached(void **state) {
     arn_thread *saved = arn_save_thread(); /* so that it can have the GIL */
     pthread_join(thread, NULL);
     arn_restore_thread(saved);
-    assert_true(support_holds(visitor.block, 1000, 1000, 9));
+    assert_true(support_holds(visitor.block, 200, 200, 9));
     if (modes[i] == ARN_MODE_FREE_THREADED)
       assert_int_equal(support_stats(runtime).orphans, 1);
     arn_free(visitor.block);
