@@ -70,10 +70,19 @@ int arn_arenas_start(arn_arenas *set, arn_group *group);
 /* Gives back every arena of the set, whatever is in it, and the hints. Nobody else may use it. */
 void arn_arenas_end(arn_arenas *set);
 
+/* What a taker of slots would like them to be. */
+typedef enum arn_wish {
+  ARN_WISH_ANY,
+  ARN_WISH_DIRTY, /* may hold pages already: for what will be filled */
+  ARN_WISH_CLEAN, /* hold no pages: for what may stay mostly untouched */
+} arn_wish;
+
 /* Takes count adjacent free slots of one arena, at a multiple of align slots, from the fullest that
- * has them, or from a new arena. *clean says that they read as zero. Returns the first slot's number,
- * or SIZE_MAX when out of memory. */
-size_t arn_arenas_take(arn_arenas *set, uint32_t count, uint32_t align, bool *clean);
+ * has them, or from a new arena. Slots that may hold pages already come before clean ones, as free
+ * blocks come before untouched ones. *clean says that they read as zero. Returns the first slot's
+ * number, or SIZE_MAX when out of memory. */
+size_t arn_arenas_take(arn_arenas *set, uint32_t count, uint32_t align, arn_wish wish,
+                       bool *clean);
 
 /* Releases slots that arn_arenas_take gave; of them the first `touched` may hold something. Any
  * thread. */

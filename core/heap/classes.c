@@ -5,12 +5,17 @@
 
 arn_class arn_classes[ARN_CLASSES];
 
+/* The size of class `above`, counted from the first that is larger than from. */
+static uint32_t stepped_size(uint32_t above, size_t from, uint32_t shift) {
+  uint32_t steps = 1u << shift;
+  return ((uint32_t)(from >> shift) << (above >> shift)) * (steps + 1 + above % steps);
+}
+
 static uint32_t size_of_class(uint32_t number) {
   if (number <= ARN_SMALL_CLASSES) return number << ARN_STEP_SHIFT;
-  uint32_t above = number - ARN_SMALL_CLASSES - 1;
-  uint32_t step_size =
-      (uint32_t)(ARN_SMALL_LIMIT / ARN_STEPS_PER_DOUBLING) << (above / ARN_STEPS_PER_DOUBLING);
-  return step_size * (ARN_STEPS_PER_DOUBLING + 1 + above % ARN_STEPS_PER_DOUBLING);
+  uint32_t above = number - ARN_SMALL_CLASSES - 1, coarse = ARN_COARSE_CLASSES;
+  if (above < coarse) return stepped_size(above, ARN_SMALL_LIMIT, ARN_COARSE_SHIFT);
+  return stepped_size(above - coarse, ARN_FINE_LIMIT, ARN_FINE_SHIFT);
 }
 
 void arn_classes_start(void) {

@@ -1,9 +1,9 @@
 /* classes.h - size classes: which class serves a size, and what its pools look like.
  *
- *   size    1..16  17..32  ...  497..512 | 513..576  577..640 ... 961..1024 | 1025..1152 ...
+ *   size    1..16  17..32  ...  497..512 | 513..576  577..640 ... 961..1024 | 1025..1088 ...
  *   class   1      2            32       | 33        34           40        | 41
  *
- * (modern; eight classes per doubling above the small limit). class_of is arithmetic in both parts:
+ * (modern; 8 classes per doubling above the small limit, 16 above 1 KiB). class_of is arithmetic in both parts:
  * a table would be one more cache line on the path.
  */
 #ifndef ARN_HEAP_CLASSES_H
@@ -28,12 +28,20 @@ static inline uint32_t arn_small_class(size_t size) {
   return (uint32_t)((size + ARN_STEP - 1) >> ARN_STEP_SHIFT);
 }
 
+/* Which of 2^shift classes of its doubling a size is in. */
+static inline uint32_t arn_class_step(size_t size, uint32_t doubling, uint32_t shift) {
+  return (uint32_t)((size - 1) >> (doubling - shift)) & ((1u << shift) - 1);
+}
+
 /* The class of a size above the small limit and up to the medium limit. */
 static inline uint32_t arn_medium_class(size_t size) {
   uint32_t doubling = ARN_LOG2(size - 1);
-  uint32_t step = (uint32_t)((size - 1) >> (doubling - 3)) & (ARN_STEPS_PER_DOUBLING - 1);
-  return 1 + ARN_SMALL_CLASSES + (doubling - ARN_LOG2(ARN_SMALL_LIMIT)) * ARN_STEPS_PER_DOUBLING +
-         step;
+  if (size <= ARN_FINE_LIMIT)
+    return 1 + ARN_SMALL_CLASSES + ((doubling - ARN_LOG2(ARN_SMALL_LIMIT)) << ARN_COARSE_SHIFT) +
+           arn_class_step(size, doubling, ARN_COARSE_SHIFT);
+  return 1 + ARN_SMALL_CLASSES + ARN_COARSE_CLASSES +
+         ((doubling - ARN_LOG2(ARN_FINE_LIMIT)) << ARN_FINE_SHIFT) +
+         arn_class_step(size, doubling, ARN_FINE_SHIFT);
 }
 
 /* Whether offset (inside a pool's first slot) is a multiple of the block size, by one

@@ -46,40 +46,46 @@
 #define ARN_ARENA_SHIFT (ARN_POOL_SHIFT + 6)
 #define ARN_ARENA_SIZE ((size_t)1 << ARN_ARENA_SHIFT)
 
+#define ARN_LOG2(n) ((uint32_t)(63 - __builtin_clzll((unsigned long long)(n))))
+
 /* Classes 1 .. ARN_SMALL_CLASSES are the multiples of the step; class 0 is malloc(0)'s alias of
- * class 1 and has no pools. Above the small limit there are eight classes per doubling (at most 12 %
- * of a block is lost to rounding) up to the medium limit; classic has none, as CPython. */
+ * class 1 and has no pools. Above the small limit there are 8 classes per doubling up to 1 KiB, then
+ * 16 up to the medium limit: sizes just above a power of two (a page and its header) are common, and
+ * with 8 a tenth of their memory was rounding. Classic has none of these, as CPython. */
 #define ARN_SMALL_CLASSES ((uint32_t)(ARN_SMALL_LIMIT >> ARN_STEP_SHIFT))
-#define ARN_STEPS_PER_DOUBLING 8
+#define ARN_COARSE_SHIFT 3
+#define ARN_FINE_SHIFT 4
 #if ARN_TEXTBOOK
+#define ARN_FINE_LIMIT ARN_SMALL_LIMIT
 #define ARN_MEDIUM_LIMIT ARN_SMALL_LIMIT
 #else
+#define ARN_FINE_LIMIT ((size_t)1 << 10)
 #define ARN_MEDIUM_LIMIT ((size_t)32 << 10)
 #endif
-#define ARN_LOG2(n) ((uint32_t)(63 - __builtin_clzll((unsigned long long)(n))))
-#define ARN_MEDIUM_CLASSES                                                                         \
-  ((ARN_LOG2(ARN_MEDIUM_LIMIT) - ARN_LOG2(ARN_SMALL_LIMIT)) * ARN_STEPS_PER_DOUBLING)
-#define ARN_CLASSES (1 + ARN_SMALL_CLASSES + ARN_MEDIUM_CLASSES)
+#define ARN_COARSE_CLASSES                                                                         \
+  ((ARN_LOG2(ARN_FINE_LIMIT) - ARN_LOG2(ARN_SMALL_LIMIT)) << ARN_COARSE_SHIFT)
+#define ARN_FINE_CLASSES                                                                           \
+  ((ARN_LOG2(ARN_MEDIUM_LIMIT) - ARN_LOG2(ARN_FINE_LIMIT)) << ARN_FINE_SHIFT)
+#define ARN_CLASSES (1 + ARN_SMALL_CLASSES + ARN_COARSE_CLASSES + ARN_FINE_CLASSES)
 
-/* A pool of a medium class spans as many slots as hold this many blocks: with fewer, the unused end
- * of a pool and the pools that are only partly used would cost more than the rounding does. */
-#define ARN_POOL_MIN_BLOCKS 8
+/* A pool of a medium class spans as many slots as hold this many blocks. With 2, ends of pools and
+ * partly used ones cost 4 % more memory on real programs; with 8, it is the same as with 4. */
+#define ARN_POOL_MIN_BLOCKS 4
 #define ARN_POOL_MAX_SLOTS                                                                         \
   (ARN_MEDIUM_LIMIT * ARN_POOL_MIN_BLOCKS <= ARN_POOL_SIZE                                         \
        ? 1                                                                                         \
        : ARN_MEDIUM_LIMIT * ARN_POOL_MIN_BLOCKS / ARN_POOL_SIZE)
 
-/* Spans of whole slots up to half an arena (a larger one would leave arenas that serve little else);
- * then runs of arenas; above this, mappings of their own, which grow with mremap and go back at
- * once: 32 MiB is where glibc's dynamic threshold ends too. */
-#define ARN_SPAN_LIMIT (ARN_ARENA_SIZE / 2)
+/* Spans of whole slots up to a whole arena; then runs of arenas; above this, mappings of their own,
+ * which grow with mremap and go back at once: 32 MiB is where glibc's dynamic threshold ends too. */
+#define ARN_SPAN_LIMIT ARN_ARENA_SIZE
 #define ARN_RUN_LIMIT ((size_t)32 << 20)
 
 /* Purged pages of a pool are marked in one 64-bit word, for system pages of 4 KiB and more. */
 _Static_assert(ARN_POOL_MAX_SLOTS * ARN_POOL_SIZE <= 64 * 4096, "a pool has at most 64 pages");
 _Static_assert((ARN_SMALL_LIMIT & (ARN_SMALL_LIMIT - 1)) == 0, "the small limit is a power of two");
 _Static_assert(ARN_SMALL_LIMIT >= 128 && ARN_SMALL_LIMIT * 8 <= ARN_POOL_SIZE, "small limit");
-_Static_assert(ARN_CLASSES <= 128, "class numbers fit the statistics");
+_Static_assert(ARN_CLASSES - 1 <= 160, "class numbers fit the statistics");
 
 /* How full an arena is, in steps; hints are kept per step (arena.c). The textbook's order is exact:
  * one step per number of free pools. Otherwise seven steps share a cache line with the dirty bits. */

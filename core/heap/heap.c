@@ -141,7 +141,10 @@ void arn_used_remove(arn_heap *heap, arn_pool *pool) {
 
 arn_pool *arn_heap_new_pool(arn_heap *heap, uint32_t class) {
   bool clean;
-  size_t slot = arn_arenas_take(heap->arenas, arn_classes[class].slots, 1, &clean);
+  /* The first pool of a class may stay mostly untouched; the ones after it will be filled. */
+  bool first = !heap->current[class] && !heap->used[class];
+  size_t slot = arn_arenas_take(heap->arenas, arn_classes[class].slots, 1,
+                                first ? ARN_WISH_CLEAN : ARN_WISH_DIRTY, &clean);
   if (slot == SIZE_MAX) {
     errno = ENOMEM;
     return NULL;

@@ -51,6 +51,11 @@ typedef struct arn_batch {
 #define ARN_BATCH_BLOCKS 64
 #define ARN_BATCH_BYTES 4096
 
+/* How many current pools without an allocated block a heap keeps. With 1, programs that use many
+ * sizes in turn open and close pools all the time (half the speed on real programs); with 32, their
+ * peak RSS is 3 % higher. */
+#define ARN_SPARES 12
+
 struct arn_heap {
   /* Owner only: what arn_malloc takes from; [0] is always empty (malloc(0) goes the slow way).
    * freed_to: the pool that the last free of the class went to, whose list then begins with that
@@ -66,6 +71,8 @@ struct arn_heap {
   arn_pool *current[ARN_CLASSES]; /* the LENT pool whose blocks list has */
   arn_pool *used[ARN_CLASSES];    /* first of a ring of USED pools */
   arn_batch batches[ARN_BATCHES];
+  uint8_t spares[ARN_SPARES]; /* classes whose current pool may be all free */
+  uint32_t next_spare;
   uint32_t refills;          /* counts slow paths, for what happens every so many of them */
   uint32_t purge_class;      /* where purging of used pools goes on */
   uint64_t next_page_purge;  /* milliseconds */

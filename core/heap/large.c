@@ -25,7 +25,7 @@ void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean) {
     uint32_t slots = (uint32_t)((size + ARN_POOL_SIZE - 1) >> ARN_POOL_SHIFT);
     if (slots == 0) slots = 1;
     uint32_t step = align <= ARN_POOL_SIZE ? 1 : (uint32_t)(align >> ARN_POOL_SHIFT);
-    size_t slot = arn_arenas_take(heap->arenas, slots, step, clean);
+    size_t slot = arn_arenas_take(heap->arenas, slots, step, ARN_WISH_DIRTY, clean);
     if (slot != SIZE_MAX) return open_large(slot, ARN_SLOT_SPAN, slots);
   } else if (size <= ARN_RUN_LIMIT && align <= ARN_RUN_LIMIT) {
     uint32_t count = (uint32_t)((size + ARN_ARENA_SIZE - 1) >> ARN_ARENA_SHIFT);

@@ -116,6 +116,22 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
   return pop(heap, class);
 }
 
+/* All blocks of the current pool of a class are free, and on its own list. It stays current, for the
+ * next malloc of the class, but of such pools a heap keeps only a few. */
+static void keep_spare(arn_heap *heap, uint32_t class) {
+  for (int i = 0; i < ARN_SPARES; i++)
+    if (heap->spares[i] == class) return;
+  uint8_t *place = &heap->spares[heap->next_spare++ % ARN_SPARES];
+  uint32_t old = *place;
+  *place = (uint8_t)class;
+  arn_pool *pool = heap->current[old];
+  if (!pool || load_relaxed(&pool->until) != 0) return; /* in use again, or class 0: none yet */
+  heap->freed_to[old] = NULL;
+  heap->current[old] = NULL;
+  store_relaxed(&pool->place, ARN_PLACE_EMPTY);
+  arn_heap_release_pool(heap, pool);
+}
+
 __attribute__((noinline)) void arn_pool_event(arn_heap *heap, arn_pool *pool) {
   switch ((arn_pool_place)load_relaxed(&pool->place)) {
   case ARN_PLACE_FULL:
@@ -129,7 +145,9 @@ __attribute__((noinline)) void arn_pool_event(arn_heap *heap, arn_pool *pool) {
     store_relaxed(&pool->place, ARN_PLACE_EMPTY);
     arn_heap_release_pool(heap, pool);
     break;
-  case ARN_PLACE_LENT: /* all its blocks are back and on its own list: it stays, for the next lend */
+  case ARN_PLACE_LENT:
+    keep_spare(heap, pool->class);
+    break;
   case ARN_PLACE_EMPTY:
     break;
   }

@@ -15,7 +15,7 @@
 
 ARN_BEGIN_DECLS
 
-#define ARN_CLASS_MAX 128
+#define ARN_CLASS_MAX 160
 
 typedef struct arn_class_stats {
   size_t block_size; /* bytes */
