@@ -69,9 +69,10 @@ static void after_fork_in_child(void) {
     forget_threads(r);
     if (r->mode == ARN_MODE_GIL) {
       arn_gil_after_fork(&r->gil, is_mine(r) ? arn_this_thread : NULL);
+      arn_group_after_fork(&r->group, r->shared_heap);
     } else {
       bool here = arn_this_thread && arn_this_thread->runtime == r;
-      arn_heap_freeze_others(&r->group, here ? arn_this_thread->heap : NULL);
+      arn_group_after_fork(&r->group, here ? arn_this_thread->heap : NULL);
     }
   }
   arn_lock_drop(&list_lock);
@@ -81,23 +82,36 @@ static void register_handlers(void) {
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
+/* The list, for one who may hold a GIL: steps back from it meanwhile, because a thread that forks has
+ * the list and wants every GIL. */
+static arn_thread *take_list(void) {
+  arn_thread *away = arn_runtime_current() ? arn_save_thread() : NULL;
+  arn_lock_take(&list_lock);
+  return away;
+}
+
+static void drop_list(arn_thread *away) {
+  arn_lock_drop(&list_lock);
+  if (away) arn_restore_thread(away);
+}
+
 void arn_fork_watch(arn_runtime *runtime) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, register_handlers);
-  arn_lock_take(&list_lock);
+  arn_thread *away = take_list();
   runtime->previous = NULL;
   runtime->next = runtimes;
   if (runtimes) runtimes->previous = runtime;
   runtimes = runtime;
-  arn_lock_drop(&list_lock);
+  drop_list(away);
 }
 
 void arn_fork_unwatch(arn_runtime *runtime) {
-  arn_lock_take(&list_lock);
+  arn_thread *away = take_list();
   if (runtime->next) runtime->next->previous = runtime->previous;
   if (runtime->previous)
     runtime->previous->next = runtime->next;
   else
     runtimes = runtime->next;
-  arn_lock_drop(&list_lock);
+  drop_list(away);
 }

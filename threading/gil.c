@@ -33,7 +33,7 @@ void arn_gil_end(arn_gil *gil) {
 
 static bool try_take(arn_gil *gil) {
   uint32_t none = 0;
-  return load_relaxed(&gil->taken) == 0 && cas_seq_cst(&gil->taken, &none, 1);
+  return load_seq_cst(&gil->taken) == 0 && cas_seq_cst(&gil->taken, &none, 1);
 }
 
 /* The caller has just taken it. */

@@ -6,6 +6,7 @@
 
 #include "meta.h"
 #include "panic.h"
+#include "remote.h"
 #include "runtime.h"
 
 _Thread_local arn_thread *arn_this_thread;
@@ -15,11 +16,12 @@ _Thread_local arn_thread *arn_this_thread;
 static pthread_key_t end_key;
 static pthread_once_t end_once = PTHREAD_ONCE_INIT;
 
-/* Other destructors of the thread may still free blocks, so this one goes last: it puts itself off
- * until the last round that pthread_key_create(3) promises. */
+/* Other destructors of the thread may still free blocks, so this one goes late: it puts itself off
+ * until the last round but one that pthread_key_create(3) promises (in the last, the thread sanitizer
+ * forgets the thread). */
 static void thread_ends(void *argument) {
   arn_thread *thread = argument;
-  if (++thread->end_rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
+  if (++thread->end_rounds < PTHREAD_DESTRUCTOR_ITERATIONS - 1) {
     pthread_setspecific(end_key, thread);
     return;
   }
@@ -27,8 +29,10 @@ static void thread_ends(void *argument) {
   arn_thread_detach();
 }
 
+static bool end_key_made;
+
 static void make_end_key(void) {
-  pthread_key_create(&end_key, thread_ends);
+  end_key_made = pthread_key_create(&end_key, thread_ends) == 0;
 }
 
 /* --- Attaching and detaching ----------------------------------------------------------------- */
@@ -56,7 +60,7 @@ static void delist(arn_runtime *runtime, arn_thread *thread) {
 int arn_thread_attach(arn_runtime *runtime) {
   if (arn_this_thread) return EBUSY;
   pthread_once(&end_once, make_end_key);
-  arn_thread *thread = arn_meta_take(ARN_META_THREAD, sizeof *thread);
+  arn_thread *thread = end_key_made ? arn_meta_take(ARN_META_THREAD, sizeof *thread) : NULL;
   if (!thread) return ENOMEM;
   memset(thread, 0, sizeof *thread);
   thread->runtime = runtime;
@@ -106,7 +110,10 @@ arn_thread *arn_save_thread(void) {
   if (!thread || thread->away) arn_heap_missing("arn_save_thread");
   thread->away = true;
   arn_self = &arn_no_heap;
-  if (thread->runtime->mode == ARN_MODE_GIL) arn_gil_drop(&thread->runtime->gil);
+  if (thread->runtime->mode == ARN_MODE_GIL)
+    arn_gil_drop(&thread->runtime->gil);
+  else
+    arn_batches_send(thread->heap); /* nobody else can, while it is away */
   return thread;
 }
 
@@ -122,7 +129,10 @@ void arn_restore_thread(arn_thread *thread) {
 
 static __attribute__((noinline)) void answer_request(void) {
   arn_thread *thread = arn_this_thread;
-  if (thread->runtime->mode != ARN_MODE_GIL) return;
+  /* Deferred work is over its budget, or a thread waits for the GIL, or both. */
+  store_relaxed(&thread->heap->request, 0);
+  arn_inbox_drain(thread->heap, UINT32_MAX);
+  if (thread->runtime->mode != ARN_MODE_GIL || load_relaxed(&thread->runtime->gil.waiting) == 0) return;
   arn_self = &arn_no_heap;
   arn_gil_yield(&thread->runtime->gil, thread);
   arn_self = thread->heap;

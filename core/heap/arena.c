@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "arena_order.h"
+#include "meta.h"
 #include "os.h"
 
 #define ALL_SLOTS (~UINT64_C(0))
@@ -68,8 +69,8 @@ static void place_hint(arn_arenas *set, uint32_t number, int at) {
 static void hint_dirty(arn_arenas *set, uint32_t number) {
   _Atomic uint64_t *word = &set->hints[number / 64].dirty;
   uint64_t bit = UINT64_C(1) << number % 64;
-  if (!(load_relaxed(word) & bit)) or_seq_cst(word, bit);
-  if (!load_relaxed(&set->any_dirty)) store_seq_cst(&set->any_dirty, 1);
+  if (!(load_seq_cst(word) & bit)) or_seq_cst(word, bit);
+  if (!load_seq_cst(&set->any_dirty)) store_seq_cst(&set->any_dirty, 1);
 }
 
 /* The arena was seen to have no dirty free slot. Looks again afterwards, as place_hint does. */
@@ -254,46 +255,67 @@ static bool default_source(const arn_group *group) {
   return group->config.source.commit == NULL;
 }
 
-static int commit(arn_group *group, uint32_t first, uint32_t count) {
-  const arn_arena_source *source = &group->config.source;
-  for (uint32_t i = 0, run; i < count; i += run) {
-    arn_arena *arena = &arn_space.arenas[first + i];
-    run = 1;
-    uint32_t committed = load_relaxed(&arena->committed);
-    while (i + run < count && load_relaxed(&arena[run].committed) == committed) run++;
-    void *at = arn_arena_base(first + i);
-    size_t size = run * ARN_ARENA_SIZE;
-    if (default_source(group)) {
-      if (committed) continue;
-      int error = arn_os_commit(at, size);
-      if (error) return error;
-    } else {
-      /* Another source's memory must not shine through. */
-      if (committed && !arn_os_decommit(at, size)) return ENOMEM;
-      int error = source->commit(source->context, at, size);
-      if (error) return error;
-    }
-    for (uint32_t j = 0; j < run; j++) store_relaxed(&arena[j].committed, 1);
-  }
-  return 0;
-}
-
 /* Back to reserved. The caller holds all slots. */
 static bool decommit(arn_group *group, uint32_t first, uint32_t count) {
   const arn_arena_source *source = &group->config.source;
   void *at = arn_arena_base(first);
   size_t size = count * ARN_ARENA_SIZE;
+  int before = errno; /* the source's calls may change it, and free must not */
   if (!default_source(group)) source->decommit(source->context, at, size);
-  if (!arn_os_decommit(at, size)) return false;
-  for (uint32_t i = 0; i < count; i++) store_relaxed(&arn_space.arenas[first + i].committed, 0);
-  return true;
+  bool went = arn_os_decommit(at, size, arn_space.huge_pages);
+  if (went)
+    for (uint32_t i = 0; i < count; i++) store_relaxed(&arn_space.arenas[first + i].committed, 0);
+  errno = before;
+  return went;
 }
 
-static bool purge_pages(arn_group *group, void *at, size_t size) {
+/* Puts memory behind a stretch of arenas that are all committed, or all not. */
+static int commit_stretch(arn_group *group, uint32_t first, uint32_t count, bool committed) {
+  const arn_arena_source *source = &group->config.source;
+  void *at = arn_arena_base(first);
+  size_t size = count * ARN_ARENA_SIZE;
+  int error;
+  if (default_source(group)) {
+    if (committed) return 0;
+    error = arn_os_commit(at, size);
+  } else {
+    /* Another source's memory must not shine through. */
+    if (committed) {
+      if (!arn_os_decommit(at, size, arn_space.huge_pages)) return ENOMEM;
+      for (uint32_t i = 0; i < count; i++) store_relaxed(&arn_space.arenas[first + i].committed, 0);
+    }
+    int before = errno;
+    error = source->commit(source->context, at, size);
+    errno = before;
+  }
+  if (error) return error;
+  for (uint32_t i = 0; i < count; i++) store_relaxed(&arn_space.arenas[first + i].committed, 1);
+  return 0;
+}
+
+/* Puts memory behind arenas whose slots the caller holds; all or none. */
+static int commit(arn_group *group, uint32_t first, uint32_t count) {
+  for (uint32_t i = 0, stretch; i < count; i += stretch) {
+    arn_arena *arena = &arn_space.arenas[first + i];
+    uint32_t committed = load_relaxed(&arena->committed);
+    for (stretch = 1; i + stretch < count; stretch++)
+      if (load_relaxed(&arena[stretch].committed) != committed) break;
+    int error = commit_stretch(group, first + i, stretch, committed);
+    if (!error) continue;
+    /* What another source committed so far is not for the next taker to find. */
+    if (!default_source(group) && i > 0) decommit(group, first, i);
+    return error;
+  }
+  return 0;
+}
+
+bool arn_arenas_purge_range(arn_group *group, void *at, size_t size) {
   const arn_arena_source *source = &group->config.source;
   add_relaxed(&group->purges, 1);
   if (default_source(group)) return arn_os_purge(at, size);
+  int before = errno;
   source->purge(source->context, at, size);
+  errno = before;
   return true;
 }
 
@@ -301,10 +323,7 @@ static bool purge_pages(arn_group *group, void *at, size_t size) {
 static bool settle(arn_arenas *set, uint32_t first, uint32_t count) {
   arn_group *group = set->group;
   size_t size = count * ARN_ARENA_SIZE;
-  if (!arn_group_charge(group, size)) {
-    arn_arenas_purge(set, true, UINT32_MAX, 0);
-    if (!arn_group_charge(group, size)) return false;
-  }
+  if (!arn_group_charge(group, size)) return false;
   if (commit(group, first, count)) {
     arn_group_discharge(group, size);
     return false;
@@ -325,8 +344,9 @@ static bool settle(arn_arenas *set, uint32_t first, uint32_t count) {
   return true;
 }
 
-/* The caller holds all slots of arenas whose pages are gone: makes them nobody's, and releases. */
-static void set_idle(arn_group *group, uint32_t first, uint32_t count) {
+/* The caller holds all slots of arenas whose pages are gone: makes them nobody's, and releases. Slots
+ * that strangers hold in passing (NULL: none) they release themselves. */
+static void set_idle(arn_group *group, uint32_t first, uint32_t count, const uint64_t *strangers) {
   for (uint32_t i = 0; i < count; i++) {
     arn_arena *arena = &arn_space.arenas[first + i];
     arn_arenas *home = load_relaxed(&arena->home);
@@ -334,7 +354,7 @@ static void set_idle(arn_group *group, uint32_t first, uint32_t count) {
     store_relaxed(&arena->purged, 0);
     store_seq_cst(&arena->home, NULL);
     if (home) place_hint(home, first + i, ALL_FREE_STEP);
-    store_seq_cst(&arena->taken, 0);
+    and_seq_cst(&arena->taken, strangers ? strangers[i] : 0);
     hint_idle(first + i);
   }
   sub_relaxed(&group->arenas_held, count);
@@ -396,18 +416,20 @@ static bool claim_run(arn_arenas *home, uint32_t count, uint32_t align, uint32_t
   return false;
 }
 
-/* Arenas from the frontier, which nobody else knows of; claimed. */
+/* Arenas from the frontier. As soon as it has moved, a run that ends there may grow into them, so they
+ * are claimed like any idle ones; when that happened, further ones are taken. */
 static bool claim_fresh(uint32_t count, uint32_t align, uint32_t *first) {
-  /* Take enough to align within; what is over becomes idle. */
-  uint32_t extra = align - 1, number;
-  if (arn_space_advance(count + extra, &number)) return false;
-  uint32_t base = (uint32_t)((arn_space.base >> ARN_ARENA_SHIFT) % align);
-  uint32_t skip = (align - (number + base) % align) % align;
-  *first = number + skip;
-  for (uint32_t i = 0; i < count; i++) store_seq_cst(&arn_space.arenas[*first + i].taken, ALL_SLOTS);
-  for (uint32_t i = 0; i < count + extra; i++)
-    if (i < skip || i >= skip + count) hint_idle(number + i);
-  return true;
+  uint32_t extra = align - 1, number; /* to align within; what is over becomes idle */
+  while (!arn_space_advance(count + extra, &number)) {
+    uint32_t base = (uint32_t)((arn_space.base >> ARN_ARENA_SHIFT) % align);
+    uint32_t skip = (align - (number + base) % align) % align;
+    *first = number + skip;
+    bool got = claim_arenas(*first, count, NULL);
+    for (uint32_t i = 0; i < count + extra; i++)
+      if (!got || i < skip || i >= skip + count) hint_idle(number + i);
+    if (got) return true;
+  }
+  return false;
 }
 
 /* New arenas for the set, all slots claimed. */
@@ -478,6 +500,7 @@ static size_t purge_arena(arn_arenas *set, uint32_t number) {
   arn_arena *arena = &arn_space.arenas[number];
   arn_group *group = set->group;
   uint64_t taken = load_seq_cst(&arena->taken), mask;
+  if (load_seq_cst(&arena->home) != set) return 0; /* a stale hint */
   do {
     mask = taken == 0 ? ALL_SLOTS : ~taken & load_relaxed(&arena->dirty);
     if (!mask) return 0;
@@ -495,7 +518,7 @@ static size_t purge_arena(arn_arenas *set, uint32_t number) {
   if (mask == ALL_SLOTS && (!default_source(group) || arn_os_strict)) {
     bool went = decommit(group, number, 1);
     if (went)
-      set_idle(group, number, 1);
+      set_idle(group, number, 1, NULL);
     else
       unclaim(number, mask);
     return went ? bytes : 0;
@@ -504,7 +527,8 @@ static size_t purge_arena(arn_arenas *set, uint32_t number) {
     uint32_t first = (uint32_t)__builtin_ctzll(rest);
     uint64_t up = ~(rest >> first);
     uint32_t count = up ? (uint32_t)__builtin_ctzll(up) : 64;
-    if (!purge_pages(group, arn_arena_base(number) + first * ARN_POOL_SIZE, count * ARN_POOL_SIZE))
+    if (!arn_arenas_purge_range(group, arn_arena_base(number) + first * ARN_POOL_SIZE,
+                                count * ARN_POOL_SIZE))
       break;
     rest &= ~mask_of(first, count);
   }
@@ -513,7 +537,7 @@ static size_t purge_arena(arn_arenas *set, uint32_t number) {
   or_relaxed(&arena->purged, gone);
   and_seq_cst(&arena->dirty, ~gone);
   if (mask == ALL_SLOTS && !rest)
-    set_idle(group, number, 1);
+    set_idle(group, number, 1, NULL);
   else
     unclaim(number, mask);
   return bytes;
@@ -547,7 +571,7 @@ void arn_arenas_give_run(uint32_t first, uint32_t count, uint32_t touched_slots)
     uint32_t touched = touched_slots < 64 ? touched_slots : 64;
     touched_slots -= touched;
     mark_dirty(arena, mask_of(0, touched));
-    store_seq_cst(&arena->taken, 0);
+    and_seq_cst(&arena->taken, 0);
     place_hint(set, first + i, NOWHERE);
     if (set->group->config.purge_delay_ms == 0)
       purge_arena(set, first + i);
@@ -587,42 +611,87 @@ size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_
     }
   }
   if (pending) store_seq_cst(&set->any_dirty, 1);
-  store_relaxed(&set->next_purge, budget ? time + (uint32_t)delay / 4 + 1 : time);
+  store_relaxed(&set->next_purge, time + (budget ? (uint32_t)delay / 4 + 1 : 1));
   return bytes;
 }
 
 void arn_arenas_tick(arn_arenas *set) {
   int32_t delay = set->group->config.purge_delay_ms;
   if (!load_relaxed(&set->any_dirty) || delay < 0) return;
-  uint32_t time = (uint32_t)arn_os_milliseconds();
-  if ((int32_t)(time - load_relaxed(&set->next_purge)) < 0) return;
+  uint32_t time = (uint32_t)arn_os_milliseconds(), next = load_relaxed(&set->next_purge);
+  if ((int32_t)(time - next) < 0) return;
+  if (!cas_seq_cst(&set->next_purge, &next, time + 1)) return; /* another thread does it */
   arn_arenas_purge(set, false, SLICE, 0);
 }
 
 /* --- Sets ------------------------------------------------------------------------------------ */
 
-int arn_arenas_start(arn_arenas *set, arn_group *group) {
-  size_t groups = (arn_space.arena_count + 63) / 64;
+arn_arenas *arn_arenas_open(arn_group *group) {
+  arn_arenas *set = arn_meta_take(ARN_META_ARENAS, sizeof *set);
+  if (!set) return NULL;
+  if (!set->hints) {
+    size_t groups = (arn_space.arena_count + 63) / 64;
+    set->hints_size = (groups * sizeof(arn_hints) + arn_os_page - 1) / arn_os_page * arn_os_page;
+    void *hints;
+    if (arn_os_map(&hints, set->hints_size)) {
+      arn_meta_give(ARN_META_ARENAS, set);
+      return NULL;
+    }
+    set->hints = hints;
+  }
   set->group = group;
-  set->hints_size = (groups * sizeof(arn_hints) + arn_os_page - 1) / arn_os_page * arn_os_page;
   for (int step = 0; step < ARN_FULLNESS_STEPS; step++) store_relaxed(&set->first[step], 0);
   store_relaxed(&set->any_dirty, 0);
   store_relaxed(&set->next_purge, 0);
-  void *hints;
-  int error = arn_os_map(&hints, set->hints_size);
-  if (!error) set->hints = hints;
-  return error;
+  return set;
 }
 
-void arn_arenas_end(arn_arenas *set) {
+/* The slots of an arena that pools and large blocks account for; *skip counts the arenas that belong
+ * to a run begun before. */
+static uint64_t owned_slots(uint32_t number, uint32_t *skip) {
+  uint64_t owned = 0;
+  if (*skip) {
+    --*skip;
+    return ALL_SLOTS;
+  }
+  arn_pool *pools = &arn_space.pools[(size_t)number * ARN_POOLS_PER_ARENA];
+  for (uint32_t i = 0, slots; i < ARN_POOLS_PER_ARENA; i += slots) {
+    slots = 1;
+    switch ((arn_slot_kind)load_acquire(&pools[i].kind)) {
+    case ARN_SLOT_POOL:
+      if (load_relaxed(&pools[i].owner)) slots = arn_classes[pools[i].class].slots;
+      else continue;
+      break;
+    case ARN_SLOT_SPAN:
+      slots = load_relaxed(&pools[i].until);
+      break;
+    case ARN_SLOT_RUN:
+      *skip = load_relaxed(&pools[i].until) - 1;
+      return ALL_SLOTS;
+    case ARN_SLOT_NONE:
+    case ARN_SLOT_INSIDE:
+      continue;
+    }
+    owned |= mask_of(i, slots);
+  }
+  return owned;
+}
+
+void arn_arenas_close(arn_arenas *set) {
   uint32_t end = load_acquire(&arn_space.frontier); /* advance's CAS releases */
+  uint32_t skip = 0;
+  uint64_t strangers[64];
   for (uint32_t first = 0, count; first < end; first += count) {
-    count = 1;
-    if (load_seq_cst(&arn_space.arenas[first].home) != set) continue;
-    while (first + count < end && load_seq_cst(&arn_space.arenas[first + count].home) == set)
-      count++;
-    for (uint32_t i = 0; i < count; i++)
-      store_seq_cst(&arn_space.arenas[first + i].taken, ALL_SLOTS);
+    for (count = 0; first + count < end && count < 64; count++) {
+      arn_arena *arena = &arn_space.arenas[first + count];
+      if (load_seq_cst(&arena->home) != set) break;
+      uint64_t owned = owned_slots(first + count, &skip);
+      strangers[count] = or_seq_cst(&arena->taken, ALL_SLOTS) & ~owned;
+    }
+    if (count == 0) {
+      count = 1;
+      continue;
+    }
     /* An arena's descriptors fill whole pages of the table; zero is what they start with. */
     size_t table = (size_t)count * ARN_POOLS_PER_ARENA * sizeof(arn_pool);
     arn_pool *pools = &arn_space.pools[(size_t)first * ARN_POOLS_PER_ARENA];
@@ -632,10 +701,35 @@ void arn_arenas_end(arn_arenas *set) {
     void *data = arn_arena_base(first);
     if (!decommit(set->group, first, count) && !arn_os_purge(data, count * ARN_ARENA_SIZE))
       memset(data, 0, count * ARN_ARENA_SIZE);
-    set_idle(set->group, first, count);
+    set_idle(set->group, first, count, strangers);
   }
-  arn_os_unmap(set->hints, set->hints_size);
-  set->hints = NULL;
+  if (!arn_os_purge(set->hints, set->hints_size)) memset(set->hints, 0, set->hints_size);
+  arn_meta_give(ARN_META_ARENAS, set);
+}
+
+uint32_t arn_arenas_after_fork(arn_arenas *set) {
+  uint32_t end = load_acquire(&arn_space.frontier), skip = 0, arenas = 0;
+  memset(set->hints, 0, (end + 63) / 64 * sizeof(arn_hints));
+  for (uint32_t number = 0; number < end; number++) {
+    arn_arena *arena = &arn_space.arenas[number];
+    arn_arenas *home = load_relaxed(&arena->home);
+    if (!home && load_relaxed(&arena->taken)) { /* somebody was about to take it, or to give it up */
+      store_relaxed(&arena->taken, 0);
+      hint_idle(number);
+    }
+    if (home != set) continue;
+    arenas++;
+    uint64_t owned = owned_slots(number, &skip), taken = load_relaxed(&arena->taken);
+    for (uint32_t i = 0; i < ARN_POOLS_PER_ARENA; i++)
+      if (!(owned >> i & 1)) arn_slot_forget(&arn_space.pools[(size_t)number * ARN_POOLS_PER_ARENA + i]);
+    store_relaxed(&arena->dirty, load_relaxed(&arena->dirty) | (taken & ~owned));
+    store_relaxed(&arena->purged, load_relaxed(&arena->purged) & ~load_relaxed(&arena->dirty));
+    store_relaxed(&arena->taken, owned);
+    place_hint(set, number, NOWHERE);
+    hint_dirty(set, number);
+  }
+  for (int step = 0; step < ARN_FULLNESS_STEPS; step++) store_relaxed(&set->first[step], 0);
+  return arenas;
 }
 
 uint32_t arn_arenas_check(arn_arenas *set) {

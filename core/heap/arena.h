@@ -8,8 +8,10 @@
  *   in a set, taken 0 --claim all, give the pages back, home NULL, release all--> idle
  *
  * The word has no version, so an arena changes its home only in the hands of a thread that holds all
- * 64 slots, by one CAS from 0; and whoever claims slots reads home again afterwards, and releases
- * them if it is not the one that was meant.
+ * 64 slots, by one CAS from 0 (the end of a set aside, where nobody else may hold any but in passing);
+ * and whoever claims slots reads home again afterwards, and releases them if it is not the one that was
+ * meant. Nobody ever stores to the word: who claims by mistake must find his bits as he left them.
+ * arena.pml is a model of this, checked exhaustively for all interleavings.
  *
  * `dirty` says which slots may hold something other than zeros; the thread that releases a slot sets
  * it, before. Purging is claiming: whoever purges takes the slots as an allocator would, gives the
@@ -54,7 +56,8 @@ typedef struct arn_hints {
 } arn_hints;
 
 struct arn_arenas {
-  /* const after start */
+  arn_arenas *next_free; /* first word: links structures that are not in use (meta.h) */
+  /* const while open */
   arn_group *group;
   arn_hints *hints; /* one for every 64 arenas of the address space */
   size_t hints_size;
@@ -64,11 +67,18 @@ struct arn_arenas {
   _Atomic uint32_t next_purge; /* milliseconds, low bits: not before this time */
 };
 
-/* 0 or ENOMEM. The set belongs to group, whose limit and arena source it uses. */
-int arn_arenas_start(arn_arenas *set, arn_group *group);
+/* A new set, which uses group's limit and arena source; NULL when out of memory. */
+arn_arenas *arn_arenas_open(arn_group *group);
 
-/* Gives back every arena of the set, whatever is in it, and the hints. Nobody else may use it. */
-void arn_arenas_end(arn_arenas *set);
+/* Gives back every arena of the set, whatever is in it, and the set. Nobody may use its blocks. The
+ * structure and its hints stay mapped and are used again, because a thread of another runtime that
+ * followed a stale hint may still be looking at them. */
+void arn_arenas_close(arn_arenas *set);
+
+/* In the child of a fork: slots that a thread was about to take or to give when the process was
+ * copied belong to nobody; they become free, and the hints what they should be. Returns how many
+ * arenas the set has. */
+uint32_t arn_arenas_after_fork(arn_arenas *set);
 
 /* What a taker of slots would like them to be. */
 typedef enum arn_wish {
@@ -105,6 +115,9 @@ size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_
 
 /* The part of arn_arenas_purge that malloc's slow path calls: returns at once when nothing is due. */
 void arn_arenas_tick(arn_arenas *set);
+
+/* Gives pages back that the caller holds, through the group's arena source; whether they went. */
+bool arn_arenas_purge_range(arn_group *group, void *at, size_t size);
 
 /* Whether the hints of every arena of the set are where they belong; the number of wrong ones. */
 uint32_t arn_arenas_check(arn_arenas *set);

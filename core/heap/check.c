@@ -146,6 +146,8 @@ static int64_t check_inbox(check *c, arn_heap *heap) {
     }
     bytes += arn_classes[pool->class].size;
   }
+  for (void *block = heap->pending; block; block = *(void **)block)
+    bytes += arn_classes[arn_pool_of(block)->class].size;
   if (bytes != load_relaxed(&heap->inbox_bytes))
     fail(c, "6: the inbox of heap %u holds %lld bytes, its counter says %lld", heap->id,
          (long long)bytes, (long long)load_relaxed(&heap->inbox_bytes));

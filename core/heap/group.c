@@ -15,15 +15,15 @@ int arn_group_start(arn_group *group, const arn_config *config) {
   int error = arn_space_start();
   if (error) return error;
   *group = (arn_group){.config = *config};
-  return arn_arenas_start(&group->arenas, group);
+  group->arenas = arn_arenas_open(group);
+  return group->arenas ? 0 : ENOMEM;
 }
 
 /* Frees all that is in arenas of the heap's own; the heap stays in the group, VACANT. */
 static void vacate(arn_heap *heap) {
-  if (heap->arenas != &heap->group->arenas) {
+  if (heap->arenas != heap->group->arenas) {
     arn_huge_free_all(heap->arenas);
-    arn_arenas_end(heap->arenas);
-    arn_meta_give(ARN_META_ARENAS, heap->arenas);
+    arn_arenas_close(heap->arenas);
   }
   sub_relaxed(&heap->group->deferred, load_relaxed(&heap->inbox_bytes));
   store_relaxed(&heap->inbox, NULL);
@@ -32,7 +32,7 @@ static void vacate(arn_heap *heap) {
 }
 
 void arn_group_end(arn_group *group) {
-  arn_huge_free_all(&group->arenas);
+  arn_huge_free_all(group->arenas);
   arn_heap *heap = load_acquire(&group->heaps);
   for (arn_heap *next; heap; heap = next) {
     next = heap->next_in_group;
@@ -40,21 +40,75 @@ void arn_group_end(arn_group *group) {
     arn_meta_give(ARN_META_HEAP, heap);
   }
   store_relaxed(&group->heaps, NULL);
-  arn_arenas_end(&group->arenas);
+  arn_arenas_close(group->arenas);
+}
+
+/* Counts bytes against the limit, or does not. */
+static bool count_in(arn_group *group, size_t bytes) {
+  size_t limit = group->config.limit_bytes, before = load_relaxed(&group->committed);
+  do {
+    if (limit && (before > limit || bytes > limit - before)) return false;
+  } while (!cas_seq_cst(&group->committed, &before, before + bytes));
+  return true;
 }
 
 bool arn_group_charge(arn_group *group, size_t bytes) {
-  size_t limit = group->config.limit_bytes;
-  size_t before = add_relaxed(&group->committed, bytes);
-  if (limit && (before > limit || bytes > limit - before)) {
-    sub_relaxed(&group->committed, bytes);
-    return false;
-  }
-  return true;
+  if (likely(count_in(group, bytes))) return true;
+  arn_group_purge(group, 0);
+  return count_in(group, bytes);
 }
 
 void arn_group_discharge(arn_group *group, size_t bytes) {
   sub_relaxed(&group->committed, bytes);
+}
+
+/* Whether the heap's own arenas, if it has some, stay as long as the group does. Those of an extra
+ * heap may go any time. */
+static bool lasts(const arn_heap *heap) {
+  uint32_t state = load_acquire(&heap->state); /* with arn_heap_open, arn_heap_orphan */
+  return (state == ARN_HEAP_LIVE || state == ARN_HEAP_ORPHAN) && !heap->extra;
+}
+
+size_t arn_group_purge(arn_group *group, size_t keep_bytes) {
+  size_t bytes = 0;
+  for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group)
+    if (lasts(heap) && heap->arenas != group->arenas)
+      bytes += arn_arenas_purge(heap->arenas, true, UINT32_MAX, 0);
+  return bytes + arn_arenas_purge(group->arenas, true, UINT32_MAX, keep_bytes);
+}
+
+/* The bytes in an inbox. */
+static int64_t inbox_bytes(const arn_heap *heap) {
+  int64_t bytes = 0;
+  for (void *block = load_acquire(&heap->inbox); block; block = *(void **)block)
+    bytes += arn_classes[arn_pool_of(block)->class].size;
+  for (void *block = heap->pending; block; block = *(void **)block)
+    bytes += arn_classes[arn_pool_of(block)->class].size;
+  return bytes;
+}
+
+void arn_group_after_fork(arn_group *group, const arn_heap *mine) {
+  int64_t deferred = 0;
+  uint32_t orphans = 0, frozen = 0, arenas = arn_arenas_after_fork(group->arenas);
+  for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
+    uint32_t state = load_relaxed(&heap->state);
+    if (state == ARN_HEAP_VACANT) continue;
+    if (heap->arenas != group->arenas) arenas += arn_arenas_after_fork(heap->arenas);
+    if (heap != mine && !heap->extra && state != ARN_HEAP_ORPHAN) {
+      if (state == ARN_HEAP_CLAIMED) heap->pending = NULL; /* its thread was walking it */
+      store_relaxed(&heap->state, ARN_HEAP_FROZEN);
+      frozen++;
+    }
+    orphans += state == ARN_HEAP_ORPHAN;
+    store_relaxed(&heap->inbox_bytes, inbox_bytes(heap));
+    deferred += load_relaxed(&heap->inbox_bytes);
+  }
+  store_relaxed(&group->deferred, deferred);
+  store_relaxed(&group->orphans, orphans);
+  store_relaxed(&group->frozen, frozen);
+  store_relaxed(&group->arenas_held, arenas);
+  store_relaxed(&group->huge_bytes, arn_huge_count(group));
+  store_relaxed(&group->committed, arenas * ARN_ARENA_SIZE + load_relaxed(&group->huge_bytes));
 }
 
 /* --- Extra heaps ----------------------------------------------------------------------------- */
@@ -78,15 +132,19 @@ size_t arn_trim(arn_runtime *runtime, size_t keep_bytes) {
   arn_group *group = arn_runtime_group(runtime);
   arn_heap *mine = arn_self;
   size_t bytes = 0;
+  uint64_t forwarded;
+  /* A drained inbox may forward blocks to a heap that was drained before: then once more. */
+  do {
+    forwarded = load_relaxed(&group->forwarded);
+    if (mine->group == group) {
+      arn_batches_send(mine);
+      arn_inbox_drain(mine, UINT32_MAX);
+    }
+    bytes += arn_orphans_tidy(group);
+  } while (forwarded != load_relaxed(&group->forwarded));
   if (mine->group == group) {
-    arn_batches_send(mine);
-    arn_inbox_drain(mine);
     arn_heap_settle(mine);
     bytes += arn_heap_purge_pages(mine, UINT32_MAX);
   }
-  bytes += arn_orphans_tidy(group);
-  for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group)
-    if (heap->arenas != &group->arenas && !heap->extra)
-      bytes += arn_arenas_purge(heap->arenas, true, UINT32_MAX, 0);
-  return bytes + arn_arenas_purge(&group->arenas, true, UINT32_MAX, keep_bytes);
+  return bytes + arn_group_purge(group, keep_bytes);
 }

@@ -15,7 +15,7 @@
 struct arn_group {
   /* const after start */
   arn_config config;
-  arn_arenas arenas; /* the shared set; synchronised by itself */
+  arn_arenas *arenas; /* the shared set; synchronised by itself */
 
   /* Push-only list of heaps, linked through heap->next_in_group; heaps leave it with the group. */
   _Atomic(arn_heap *) heaps;
@@ -36,9 +36,17 @@ int arn_group_start(arn_group *group, const arn_config *config);
 /* Gives everything back: arenas, huge blocks, heaps. No thread may use any of it any more. */
 void arn_group_end(arn_group *group);
 
-/* Counts bytes against the limit; false (and nothing counted) when they would pass it. */
+/* Counts bytes against the limit, purging first if they would pass it; false (and nothing counted)
+ * when they would all the same. */
 bool arn_group_charge(arn_group *group, size_t bytes);
 void arn_group_discharge(arn_group *group, size_t bytes);
+
+/* Purges all arenas that last as long as the group; keep_bytes of dirty free slots may stay. */
+size_t arn_group_purge(arn_group *group, size_t keep_bytes);
+
+/* In the child of a fork, whose one thread has the heap mine (or NULL): freezes the heaps of threads
+ * that are not there, and counts anew what they may have been changing. */
+void arn_group_after_fork(arn_group *group, const arn_heap *mine);
 
 /* A runtime's group. What a runtime is, threading/ knows. */
 arn_group *arn_runtime_group(arn_runtime *runtime);

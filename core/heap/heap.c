@@ -31,30 +31,20 @@ static arn_heap *find_vacant(arn_group *group, bool *in_group) {
     uint32_t state = ARN_HEAP_VACANT;
     if (load_relaxed(&heap->state) != state) continue;
     *in_group = true;
-    if (cas_acq_rel(&heap->state, &state, ARN_HEAP_CLAIMED)) return heap; /* with vacate */
+    if (cas_acq_rel(&heap->state, &state, ARN_HEAP_OPENING)) return heap; /* with vacate */
   }
   *in_group = false;
   return arn_meta_take(ARN_META_HEAP, sizeof(arn_heap));
 }
 
-static arn_arenas *own_set(arn_group *group) {
-  arn_arenas *set = arn_meta_take(ARN_META_ARENAS, sizeof *set);
-  if (!set || arn_arenas_start(set, group) == 0) return set;
-  arn_meta_give(ARN_META_ARENAS, set);
-  return NULL;
-}
-
 arn_heap *arn_heap_open(arn_group *group, bool extra, bool own_arenas) {
   static _Atomic uint32_t last_id;
-  arn_arenas *arenas = own_arenas ? own_set(group) : &group->arenas;
+  arn_arenas *arenas = own_arenas ? arn_arenas_open(group) : group->arenas;
   if (!arenas) return NULL;
   bool in_group;
   arn_heap *heap = find_vacant(group, &in_group);
   if (!heap) {
-    if (own_arenas) {
-      arn_arenas_end(arenas);
-      arn_meta_give(ARN_META_ARENAS, arenas);
-    }
+    if (own_arenas) arn_arenas_close(arenas);
     return NULL;
   }
   memset(heap, 0, offsetof(arn_heap, inbox));
@@ -89,29 +79,21 @@ arn_heap *arn_heap_adopt(arn_group *group) {
 
 void arn_heap_orphan(arn_heap *heap) {
   arn_batches_send(heap);
-  arn_inbox_drain(heap);
+  arn_inbox_drain(heap, UINT32_MAX);
   arn_heap_settle(heap);
+  /* Arenas of its own are looked after by nobody until somebody adopts it. */
+  if (heap->arenas != heap->group->arenas && heap->group->config.purge_delay_ms >= 0)
+    arn_arenas_purge(heap->arenas, true, UINT32_MAX, 0);
   store_relaxed(&heap->request, 0);
   add_relaxed(&heap->group->orphans, 1);
   store_release(&heap->state, ARN_HEAP_ORPHAN); /* the CAS of who adopts or claims it */
-}
-
-void arn_heap_freeze_others(arn_group *group, const arn_heap *mine) {
-  for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
-    uint32_t state = load_relaxed(&heap->state);
-    if (heap == mine || heap->extra || (state != ARN_HEAP_LIVE && state != ARN_HEAP_CLAIMED))
-      continue;
-    /* A claimed one was counted as an orphan all the time. */
-    if (state == ARN_HEAP_CLAIMED) sub_relaxed(&group->orphans, 1);
-    store_relaxed(&heap->state, ARN_HEAP_FROZEN);
-    add_relaxed(&group->frozen, 1);
-  }
 }
 
 /* --- Used pools ------------------------------------------------------------------------------ */
 
 void arn_used_push_back(arn_heap *heap, arn_pool *pool) {
   arn_pool *first = heap->used[pool->class];
+  heap->used_count[pool->class]++;
   store_relaxed(&pool->place, ARN_PLACE_USED);
   if (!first) {
     heap->used[pool->class] = pool->next = pool->prev = pool;
@@ -129,6 +111,7 @@ void arn_used_push_front(arn_heap *heap, arn_pool *pool) {
 }
 
 void arn_used_remove(arn_heap *heap, arn_pool *pool) {
+  heap->used_count[pool->class]--;
   if (pool->next == pool) {
     heap->used[pool->class] = NULL;
   } else {
@@ -145,10 +128,7 @@ arn_pool *arn_heap_new_pool(arn_heap *heap, uint32_t class) {
   bool first = !heap->current[class] && !heap->used[class];
   size_t slot = arn_arenas_take(heap->arenas, arn_classes[class].slots, 1,
                                 first ? ARN_WISH_CLEAN : ARN_WISH_DIRTY, &clean);
-  if (slot == SIZE_MAX) {
-    errno = ENOMEM;
-    return NULL;
-  }
+  if (slot == SIZE_MAX) return NULL;
   arn_pool *pool = &arn_space.pools[slot];
   arn_pool_open(pool, heap, class);
   return pool;
@@ -180,30 +160,37 @@ void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *funct
 
 /* --- Purging --------------------------------------------------------------------------------- */
 
+/* Looks into the next pools of the class that purging is at; false when it has seen them all. */
+static bool purge_some(arn_heap *heap, uint32_t *budget, bool all, size_t *bytes) {
+  uint32_t class = heap->purge_class;
+  heap->freed_to[class] = NULL; /* its list may lose that block */
+  for (; heap->used[class] && heap->purge_left; heap->purge_left--) {
+    if (*budget == 0) return true;
+    if (!all) --*budget;
+    arn_pool *pool = heap->used[class];
+    heap->used[class] = pool->next; /* turn the ring, so that the rest comes first next time */
+    /* Purged only when nothing was freed or allocated since the last look. */
+    uint32_t outstanding = arn_pool_outstanding(pool) + 1;
+    if (pool->free && (all || pool->seen == outstanding)) *bytes += arn_pool_purge(pool);
+    pool->seen = outstanding;
+  }
+  return false;
+}
+
 size_t arn_heap_purge_pages(arn_heap *heap, uint32_t budget) {
-  bool all = budget == UINT32_MAX;
-  size_t bytes = 0;
   /* The textbook gives small blocks' memory back with their arena and in no other way. */
   if (ARN_TEXTBOOK) return 0;
-  for (uint32_t i = 1; i < ARN_CLASSES && budget; i++) {
-    uint32_t class = heap->purge_class % (ARN_CLASSES - 1) + 1;
-    arn_pool *pool = heap->used[class];
-    heap->freed_to[class] = NULL; /* its list may lose that block */
-    for (; pool && budget; budget--) {
-      /* Purged only when nothing was freed or allocated since the last look. */
-      uint32_t outstanding = arn_pool_outstanding(pool) + 1;
-      if (pool->free && (all || pool->seen == outstanding)) bytes += arn_pool_purge(pool);
-      pool->seen = outstanding;
-      pool = pool->next == heap->used[class] ? NULL : pool->next;
+  bool all = budget == UINT32_MAX;
+  size_t bytes = 0;
+  for (uint32_t i = 1; i < ARN_CLASSES; i++) {
+    if (all || heap->purge_left == 0) {
+      heap->purge_class = heap->purge_class % (ARN_CLASSES - 1) + 1;
+      heap->purge_left = heap->used_count[heap->purge_class];
     }
-    if (pool && !all) {
-      /* Out of budget inside the class: turn the ring, so that the rest comes first next time. */
-      heap->used[class] = pool;
-      break;
-    }
-    heap->purge_class = class;
+    if (purge_some(heap, &budget, all, &bytes)) break;
+    heap->purge_left = 0;
+    if (!all && heap->purge_class == ARN_CLASSES - 1) break; /* once round */
   }
-  if (bytes) add_relaxed(&heap->group->purges, 1);
   return bytes;
 }
 
@@ -214,8 +201,8 @@ void arn_heap_tick(arn_heap *heap) {
   if (ARN_TEXTBOOK || delay < 0) return;
   uint64_t now = arn_os_milliseconds();
   if (now < heap->next_page_purge) return;
-  uint32_t before = heap->purge_class;
   arn_heap_purge_pages(heap, PAGE_SLICE);
   /* Once round all classes, then rest for the delay. */
-  if (heap->purge_class <= before) heap->next_page_purge = now + (uint64_t)delay;
+  if (heap->purge_class == ARN_CLASSES - 1 && heap->purge_left == 0)
+    heap->next_page_purge = now + (uint64_t)delay;
 }

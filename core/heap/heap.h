@@ -13,7 +13,8 @@
  *   orphan, or pools from it
  *
  *   state      from       by                          meaning
- *   LIVE       VACANT     arn_heap_open               some thread's, the GIL's, or an extra heap
+ *   OPENING    VACANT     arn_heap_open, CAS          being set up
+ *   LIVE       OPENING    arn_heap_open               some thread's, the GIL's, or an extra heap
  *   ORPHAN     LIVE       its thread, detaching       nobody's; its blocks live on
  *   CLAIMED    ORPHAN     any thread, CAS             one thread drains or takes pools: brief
  *   LIVE       ORPHAN     an attaching thread, CAS    adopted
@@ -32,6 +33,7 @@
 
 typedef enum arn_heap_state {
   ARN_HEAP_VACANT,
+  ARN_HEAP_OPENING,
   ARN_HEAP_LIVE,
   ARN_HEAP_ORPHAN,
   ARN_HEAP_CLAIMED,
@@ -69,12 +71,16 @@ struct arn_heap {
 
   /* Owner only. */
   arn_pool *current[ARN_CLASSES]; /* the LENT pool whose blocks list has */
-  arn_pool *used[ARN_CLASSES];    /* first of a ring of USED pools */
+  arn_pool *used[ARN_CLASSES];    /* first of a ring of USED pools, */
+  uint32_t used_count[ARN_CLASSES]; /* and how many they are */
+  void *pending;             /* blocks taken out of the inbox, not put into their pools yet */
+  arn_heap *scavenge_at;     /* where the search among orphans goes on */
   arn_batch batches[ARN_BATCHES];
   uint8_t spares[ARN_SPARES]; /* classes whose current pool may be all free */
   uint32_t next_spare;
   uint32_t refills;          /* counts slow paths, for what happens every so many of them */
-  uint32_t purge_class;      /* where purging of used pools goes on */
+  uint32_t purge_class;      /* where purging of used pools goes on: in which class, */
+  uint32_t purge_left;       /* and how many pools of its ring are still to be looked into */
   uint64_t next_page_purge;  /* milliseconds */
 
   /* const while the heap is in the group */
@@ -109,9 +115,6 @@ arn_heap *arn_heap_adopt(arn_group *group);
 
 /* The owner's thread ends: sends batches, settles, and makes the heap an orphan. */
 void arn_heap_orphan(arn_heap *heap);
-
-/* After fork, in the child: every heap but mine that somebody owned is FROZEN. */
-void arn_heap_freeze_others(arn_group *group, const arn_heap *mine);
 
 /* --- refill.c or refill_textbook.c: which block is next --- */
 

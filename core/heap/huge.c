@@ -91,6 +91,7 @@ void *arn_huge_alloc(arn_arenas *set, size_t size, size_t align) {
     arn_os_unmap(at, size);
     goto discharge;
   }
+  if (arn_space.huge_pages) arn_os_huge_pages(at, size, true);
   add_relaxed(&group->huge_bytes, size);
   add_relaxed(&group->huge_blocks, 1);
   return at;
@@ -130,13 +131,18 @@ void *arn_huge_resize(void *block, size_t size) {
   arn_group *group = set->group;
   if (size == old_size) return block;
   if (size > old_size && !arn_group_charge(group, size - old_size)) return NULL;
-  /* The old address is the system's as soon as the pages have moved, so the key goes before. A slot
-   * is always found again: the one that was just let go is there. */
-  store_release(&e->key, GONE);
+  /* The old address is the system's as soon as the pages have moved, so the key goes before. */
+  store_release(&e->key, BUSY);
   void *at = block;
   int error = arn_os_remap(&at, old_size, size);
   size_t now = error ? old_size : size;
-  while (!insert(at, now, set)) {
+  if (at != block && insert(at, now, set)) {
+    store_release(&e->key, GONE);
+  } else {
+    /* Also when the table is full: then no slot of it is EMPTY or will be, so that a search goes
+     * through all of it and finds the block wherever it is. */
+    store_relaxed(&e->size, now);
+    store_release(&e->key, (uintptr_t)at); /* with find's acquire */
   }
   if (error) {
     if (size > old_size) arn_group_discharge(group, size - old_size);
@@ -173,4 +179,16 @@ void arn_huge_free_all(const arn_arenas *set) {
     void *block = block_at(&t[slot]);
     if (block && load_relaxed(&t[slot].set) == set) arn_huge_free(block);
   }
+}
+
+static int add_size(void *block, size_t size, void *context) {
+  (void)block;
+  *(size_t *)context += size;
+  return 0;
+}
+
+size_t arn_huge_count(const arn_group *group) {
+  size_t bytes = 0;
+  arn_huge_each(group, add_size, &bytes);
+  return bytes;
 }

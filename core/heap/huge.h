@@ -30,6 +30,9 @@ void *arn_huge_resize(void *block, size_t size);
 int arn_huge_each(const arn_group *group, int (*visitor)(void *block, size_t size, void *context),
                   void *context);
 
+/* Counts the bytes of the group's huge blocks anew, in the child of a fork. */
+size_t arn_huge_count(const arn_group *group);
+
 /* Frees all huge blocks that heaps with this set of arenas allocated. */
 void arn_huge_free_all(const arn_arenas *set);
 

@@ -9,7 +9,13 @@
 
 #include <stddef.h>
 
-typedef enum arn_meta_kind { ARN_META_HEAP, ARN_META_ARENAS, ARN_META_RUNTIME, ARN_META_THREAD, ARN_META_KINDS } arn_meta_kind;
+typedef enum arn_meta_kind {
+  ARN_META_HEAP,
+  ARN_META_ARENAS,
+  ARN_META_RUNTIME,
+  ARN_META_THREAD,
+  ARN_META_KINDS,
+} arn_meta_kind;
 
 /* size bytes, a cache line's alignment: fresh ones are zero, others are as they were given back
  * (their first word aside). NULL when out of memory. The same size for the same kind, always. */

@@ -3,9 +3,11 @@
 
 #include "remote.h"
 
-/* Orphans looked at for one refill: enough to find memory where there is some, and a bound on how
- * long one malloc takes when thousands of threads have gone. */
+/* Orphans searched, and heaps passed by, for one refill: enough to find memory where there is some,
+ * and a bound on how long one malloc takes when thousands of threads have come and gone. The next
+ * refill goes on where this one stopped. */
 #define ORPHANS_A_LOOK 8
+#define HEAPS_A_LOOK 64
 
 /* Takes the orphan for a moment; false when somebody else has it. */
 static bool hold(arn_heap *orphan) {
@@ -20,7 +22,7 @@ static void let_go(arn_heap *orphan) {
 
 void arn_orphan_drain(arn_heap *orphan) {
   if (!hold(orphan)) return;
-  arn_inbox_drain(orphan);
+  arn_inbox_drain(orphan, UINT32_MAX);
   let_go(orphan);
 }
 
@@ -62,14 +64,17 @@ bool arn_scavenge(arn_heap *heap, uint32_t class) {
     if (heap->list[class]) return true;
   }
   if (load_relaxed(&group->orphans) == 0) return false;
-  int looks = ORPHANS_A_LOOK;
-  for (arn_heap *other = load_acquire(&group->heaps); other && looks; other = other->next_in_group) {
-    if (!hold(other)) continue;
-    looks--;
-    arn_inbox_drain(other);
-    bool found = take_pool(heap, other, class);
-    let_go(other);
-    if (found) return true;
+  arn_heap *other = heap->scavenge_at;
+  for (int heaps = 0, orphans = 0; heaps < HEAPS_A_LOOK && orphans < ORPHANS_A_LOOK; heaps++) {
+    if (!other) other = load_acquire(&group->heaps);
+    if (hold(other)) {
+      orphans++;
+      arn_inbox_drain(other, ARN_DRAIN_SLICE);
+      bool found = take_pool(heap, other, class);
+      let_go(other);
+      if (found) return true; /* and look here again next time */
+    }
+    heap->scavenge_at = other = other->next_in_group;
   }
   return false;
 }
@@ -78,7 +83,7 @@ size_t arn_orphans_tidy(arn_group *group) {
   size_t bytes = 0;
   for (arn_heap *other = load_acquire(&group->heaps); other; other = other->next_in_group) {
     if (!hold(other)) continue;
-    arn_inbox_drain(other);
+    arn_inbox_drain(other, UINT32_MAX);
     bytes += arn_heap_purge_pages(other, UINT32_MAX);
     let_go(other);
   }

@@ -53,9 +53,12 @@ int arn_os_commit(void *at, size_t size) {
   return result(mprotect(at, size, PROT_READ | PROT_WRITE) != 0, before);
 }
 
-bool arn_os_decommit(void *at, size_t size) {
-  /* Mapping anew, not mprotect: only this returns the charge under strict overcommit. */
-  return map(&at, size, PROT_NONE, MAP_NORESERVE | MAP_FIXED) == 0;
+bool arn_os_decommit(void *at, size_t size, bool huge_pages) {
+  /* Mapping anew, not mprotect: only this returns the charge under strict overcommit. The new mapping
+   * needs the old one's advice again, or the two would never merge. */
+  if (map(&at, size, PROT_NONE, MAP_NORESERVE | MAP_FIXED)) return false;
+  arn_os_huge_pages(at, size, huge_pages);
+  return true;
 }
 
 bool arn_os_purge(void *at, size_t size) {

@@ -25,7 +25,7 @@ extern bool arn_os_strict;          /* overcommit_memory is 2; const after start
 
 int arn_os_reserve(void **at, size_t size);           /* PROT_NONE, counted by nobody */
 int arn_os_commit(void *at, size_t size);             /* of a reservation: readable, writable */
-bool arn_os_decommit(void *at, size_t size);          /* back to reserved, pages gone */
+bool arn_os_decommit(void *at, size_t size, bool huge_pages); /* back to reserved, pages gone */
 bool arn_os_purge(void *at, size_t size);             /* pages gone, still committed, reads as 0 */
 int arn_os_map(void **at, size_t size);               /* fresh, readable, writable, zero */
 bool arn_os_unmap(void *at, size_t size);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "heap.h"
 #include "os.h"
 #include "panic.h"
 
@@ -125,6 +126,7 @@ size_t arn_pool_purge(arn_pool *pool) {
   pool->purged_pages |= purge;
   store_relaxed(&pool->purged, (uint16_t)(load_relaxed(&pool->purged) + gone));
 
+  arn_group *group = load_relaxed(&pool->owner)->group;
   size_t bytes = 0;
   while (purge) {
     uint32_t first = (uint32_t)__builtin_ctzll(purge);
@@ -132,8 +134,8 @@ size_t arn_pool_purge(arn_pool *pool) {
     uint32_t count = rest ? (uint32_t)__builtin_ctzll(rest) : 64 - first;
     /* When the system refuses, the pages stay resident and the blocks are found again all the same:
      * what is lost is only that these bytes are counted as given back. */
-    arn_os_purge(base + first * arn_os_page, count * arn_os_page);
-    bytes += count * arn_os_page;
+    if (arn_arenas_purge_range(group, base + first * arn_os_page, count * arn_os_page))
+      bytes += count * arn_os_page;
     purge &= count + first >= 64 ? 0 : ~UINT64_C(0) << (first + count);
   }
   return bytes;

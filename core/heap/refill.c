@@ -99,7 +99,8 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
   if (unlikely(heap == &arn_no_heap)) arn_heap_missing("arn_malloc");
   arn_heap_tick(heap);
   if (refill_from_pools(heap, class)) return pop(heap, class);
-  if (arn_inbox_drain(heap) && refill_from_pools(heap, class)) return pop(heap, class);
+  while (arn_inbox_drain(heap, ARN_DRAIN_SLICE))
+    if (refill_from_pools(heap, class)) return pop(heap, class);
   if (arn_scavenge(heap, class) && (heap->list[class] || refill_from_pools(heap, class)))
     return pop(heap, class);
 
@@ -108,7 +109,10 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
     /* What is left: empty pools that are still current, and what this thread holds back. */
     arn_heap_settle(heap);
     pool = arn_heap_new_pool(heap, class);
-    if (!pool) return NULL;
+    if (!pool) {
+      errno = ENOMEM;
+      return NULL;
+    }
   }
   if (heap->current[class]) retire(heap, heap->current[class]);
   lend(heap, pool);

@@ -47,14 +47,18 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
   arn_pool *pool = heap->used[class];
   if (likely(pool != NULL)) return take(heap, pool);
 
-  if (arn_inbox_drain(heap) && heap->used[class]) return take(heap, heap->used[class]);
+  while (arn_inbox_drain(heap, ARN_DRAIN_SLICE))
+    if (heap->used[class]) return take(heap, heap->used[class]);
   if (arn_scavenge(heap, class)) {
     void *block = heap->list[class]; /* of a frozen heap */
     if (block) heap->list[class] = *(void **)block;
     return block ? block : take(heap, heap->used[class]);
   }
   pool = arn_heap_new_pool(heap, class);
-  if (!pool) return NULL;
+  if (!pool) {
+    errno = ENOMEM;
+    return NULL;
+  }
   arn_used_push_front(heap, pool);
   return take(heap, pool);
 }

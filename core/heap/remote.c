@@ -29,8 +29,11 @@ static void send(arn_heap *heap, arn_batch *batch) {
   /* The owner read when each block came in may be out of date by now. That is looked at once, where
    * it is drained; reading it again here would only make the case rarer. */
   arn_inbox_push(owner, batch->first, batch->last, batch->bytes);
-  if (unlikely(load_relaxed(&heap->group->deferred) > (int64_t)heap->group->config.deferred_budget))
+  int64_t deferred = load_relaxed(&heap->group->deferred);
+  if (unlikely(deferred > 0 && (size_t)deferred > heap->group->config.deferred_budget)) {
+    store_relaxed(&owner->request, 1); /* the owner drains at its next safepoint */
     arn_deferred_relieve(heap);
+  }
 }
 
 void arn_remote_free(arn_heap *heap, arn_pool *pool, void *block) {
@@ -65,13 +68,18 @@ size_t arn_batches_bytes(const arn_heap *heap) {
   return bytes;
 }
 
-uint32_t arn_inbox_drain(arn_heap *heap) {
-  if (!load_relaxed(&heap->inbox)) return 0;
-  void *block = exchange_acquire(&heap->inbox, NULL); /* with arn_inbox_push's release */
+uint32_t arn_inbox_drain(arn_heap *heap, uint32_t limit) {
   uint32_t blocks = 0, forwarded = 0;
   int64_t bytes = 0;
-  for (void *next; block; block = next, blocks++) {
-    next = *(void **)block;
+  while (blocks < limit) {
+    if (!heap->pending) {
+      if (!load_relaxed(&heap->inbox)) break;
+      heap->pending = exchange_acquire(&heap->inbox, NULL); /* with arn_inbox_push's release */
+      bump(&heap->inbox_drains, 1);
+    }
+    void *block = heap->pending;
+    heap->pending = *(void **)block;
+    blocks++;
     arn_pool *pool = arn_pool_of(block);
     arn_heap *owner = load_relaxed(&pool->owner);
     bytes += size_of(pool);
@@ -82,15 +90,15 @@ uint32_t arn_inbox_drain(arn_heap *heap) {
       forwarded++;
     }
   }
+  if (!blocks) return 0;
   sub_relaxed(&heap->inbox_bytes, bytes);
   sub_relaxed(&heap->group->deferred, bytes);
-  bump(&heap->inbox_drains, 1);
   if (forwarded) add_relaxed(&heap->group->forwarded, forwarded);
   return blocks;
 }
 
 void arn_deferred_relieve(arn_heap *heap) {
-  arn_inbox_drain(heap);
+  arn_inbox_drain(heap, UINT32_MAX);
   arn_group *group = heap->group;
   if (load_relaxed(&group->orphans) == 0) return;
   for (arn_heap *other = load_acquire(&group->heaps); other; other = other->next_in_group)

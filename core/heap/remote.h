@@ -26,8 +26,12 @@ void arn_inbox_push(arn_heap *owner, void *first, void *last, size_t bytes);
 /* Sends all batches. */
 void arn_batches_send(arn_heap *heap);
 
-/* Puts what is in the heap's inbox into its pools; forwards the rest. Returns how many blocks. */
-uint32_t arn_inbox_drain(arn_heap *heap);
+/* Puts at most limit of the blocks in the heap's inbox into its pools; forwards those of others.
+ * Returns how many blocks. */
+uint32_t arn_inbox_drain(arn_heap *heap, uint32_t limit);
+
+/* What one malloc drains at most: some tens of microseconds. */
+#define ARN_DRAIN_SLICE 1024
 
 /* Bytes in the heap's batches: owner, or a quiet runtime. */
 size_t arn_batches_bytes(const arn_heap *heap);

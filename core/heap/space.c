@@ -24,7 +24,7 @@ struct arn_space arn_space;
  * which are sized by it. */
 #define RESERVE_DEFAULT ((size_t)1 << 40)
 #define RESERVE_CAREFUL ((size_t)64 << 30)
-#define RESERVE_LEAST (16 * ARN_ARENA_SIZE)
+#define RESERVE_LEAST (2 * ARN_ARENA_SIZE)
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -74,13 +74,14 @@ static int start(void) {
   for (size_t size = wanted_size(); size >= RESERVE_LEAST; size /= 2) {
     uint32_t count = (uint32_t)(size >> ARN_ARENA_SHIFT);
     layout l = lay_out(count);
-    void *data, *tables;
+    void *data, *tables = NULL;
     /* One arena more than is used, to align the first. */
     error = arn_os_reserve(&data, size + ARN_ARENA_SIZE);
     if (error) continue;
     error = arn_os_reserve(&tables, l.size);
     if (!error) error = arn_os_commit(tables, l.arenas);
     if (error) {
+      if (tables) arn_os_unmap(tables, l.size);
       arn_os_unmap(data, size + ARN_ARENA_SIZE);
       continue;
     }
@@ -90,7 +91,7 @@ static int start(void) {
     arn_space.idle = tables;
     arn_space.arenas = (arn_arena *)((char *)tables + l.arenas);
     arn_space.pools = (arn_pool *)((char *)tables + l.pools);
-    arn_space.arena_count = count;
+    store_release(&arn_space.arena_count, count); /* with arn_space_start's acquire */
     return 0;
   }
   return error;
@@ -98,8 +99,10 @@ static int start(void) {
 
 int arn_space_start(void) {
   static arn_lock lock = ARN_LOCK_INIT(ARN_RANK_META);
+  /* Without the lock once it is done, so that a child of fork never waits for it. */
+  if (load_acquire(&arn_space.arena_count)) return 0;
   arn_lock_take(&lock);
-  int error = arn_space.arena_count ? 0 : start();
+  int error = load_relaxed(&arn_space.arena_count) ? 0 : start();
   arn_lock_drop(&lock);
   return error;
 }

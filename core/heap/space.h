@@ -25,7 +25,7 @@ extern struct arn_space {
   struct arn_pool *pools;
   struct arn_arena *arenas;
   _Atomic uint64_t *idle;
-  uint32_t arena_count;
+  _Atomic uint32_t arena_count; /* 0 before */
   bool huge_pages;
   /* atomic, rises only */
   _Atomic uint32_t frontier;

@@ -6,9 +6,9 @@
 #include "remote.h"
 #include "walk.h"
 
-/* Whether the caller may look at the heap's lists: its own, or nobody's. */
+/* Whether the caller may look at the heap's lists: its own. An orphan's are empty. */
 static bool readable(const arn_heap *heap) {
-  return heap == arn_self || load_acquire(&heap->state) == ARN_HEAP_ORPHAN; /* arn_heap_orphan */
+  return heap == arn_self;
 }
 
 static int count_arena(void *context, uint32_t number, arn_arena *arena) {

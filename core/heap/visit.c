@@ -103,7 +103,11 @@ int arn_heap_visit(arn_runtime *runtime, arn_heap *only, bool blocks,
   for (; heap && !result; heap = heap->next_in_group) {
     uint32_t state = load_relaxed(&heap->state);
     if (state == ARN_HEAP_VACANT || state == ARN_HEAP_FROZEN || (only && heap != only)) continue;
-    arn_visit what = {.kind = ARN_VISIT_HEAP, .address = heap, .heap = heap};
+    int64_t waiting = load_relaxed(&heap->inbox_bytes);
+    arn_visit what = {.kind = ARN_VISIT_HEAP,
+                      .address = heap,
+                      .size = waiting > 0 ? (size_t)waiting : 0,
+                      .heap = heap};
     result = visitor(&what, context);
     v.now = heap;
     if (!result) result = arn_walk_arenas(group, &(arn_walk){&v, NULL, visit_pool, NULL, NULL});

@@ -23,16 +23,17 @@ ARN_BEGIN_DECLS
 /* size bytes, not initialised (malloc(3)). */
 ARN_API void *arn_malloc(size_t size) ARN_ATTR_MALLOC ARN_ATTR_SIZE(1);
 
-/* count * size bytes of zeros; ENOMEM when the product overflows (calloc(3)). Fresh memory that the
- * system has just cleared is not touched. */
+/* count * size bytes of zeros; ENOMEM when the product overflows (calloc(3)). Memory of more than
+ * 32 KiB that the system has just cleared is not touched. */
 ARN_API void *arn_calloc(size_t count, size_t size) ARN_ATTR_MALLOC ARN_ATTR_SIZE2(1, 2);
 
 /* size bytes of zeros: arn_calloc(1, size). */
 ARN_API void *arn_zalloc(size_t size) ARN_ATTR_MALLOC ARN_ATTR_SIZE(1);
 
 /* Resizes (realloc(3)). NULL as block allocates. Size 0 gives a block of the smallest size, as
- * CPython's PyMem_Realloc does, and frees nothing twice. On NULL the old block is as it was. Huge
- * blocks grow without copying (mremap(2)). */
+ * CPython's PyMem_Realloc does. On NULL the old block is as it was. Huge blocks grow without copying
+ * (mremap(2)). A block that is resized in place stays in the heap that it came from; one that moves
+ * is then the caller's heap's. */
 ARN_API void *arn_realloc(void *block, size_t size)
     __attribute__((warn_unused_result)) ARN_ATTR_SIZE(2);
 
@@ -64,7 +65,8 @@ ARN_API size_t arn_usable_size(const void *block);
 /* Creates an extra heap in runtime. 0, or ENOMEM. Any thread. */
 ARN_API int arn_heap_create(arn_runtime *runtime, arn_heap **heap);
 
-/* Frees every block of the heap at once, and the heap. No other thread may use its blocks then.
+/* Frees every block of the heap at once, and the heap (in the classic geometry, blocks above the small
+ * limit are the system heap's and stay). No other thread may use its blocks then.
  * NULL does nothing. Any thread; not for a thread's own heap (that ends the process with a
  * sentence). */
 ARN_API void arn_heap_destroy(arn_heap *heap);

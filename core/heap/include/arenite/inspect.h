@@ -1,8 +1,8 @@
 /* inspect.h - walking a heap and verifying it.
  *
- * Both look at every pool of the runtime. They want a quiet runtime: no other thread allocates or
- * frees in it meanwhile (joined, waiting, or outside the GIL). With a busy one nothing is broken,
- * but what they say may be wrong.
+ * Both look at every pool of the runtime and follow its lists. They are for a quiet runtime: no other
+ * thread allocates or frees in it meanwhile (joined, waiting, or outside the GIL); with a busy one they
+ * may read what is just being changed, and crash. arn_stats_get (arenite/stats.h) is for busy ones.
  */
 #ifndef ARENITE_INSPECT_H
 #define ARENITE_INSPECT_H
@@ -13,7 +13,7 @@
 ARN_BEGIN_DECLS
 
 typedef enum arn_visit_kind {
-  ARN_VISIT_HEAP,  /* a heap: address is the arn_heap */
+  ARN_VISIT_HEAP,  /* a heap: address is the arn_heap; size: bytes that wait in its inbox */
   ARN_VISIT_ARENA, /* an arena: address, size */
   ARN_VISIT_POOL,  /* a pool: address, size, block_size, state, counts */
   ARN_VISIT_BLOCK, /* a block: address, size; in_use says allocated (or waiting for its owner) */
