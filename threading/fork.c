@@ -1,9 +1,9 @@
 /* fork.c - fork(2) at any moment.
  *
- * Before: the forking thread steps back from its own GIL (another thread that forks may hold the list
- * and want it), takes the list of runtimes, then every GIL, then the other locks; so in the child
- * every shared heap and every list is whole. Free-threaded heaps of other threads may be in the
- * middle of anything: in the child they are frozen (heap.h). The forking thread's own goes on.
+ * Before: the forking thread steps back from its own GIL (another thread that forks may hold the
+ * list and want it), takes the list of runtimes, then every GIL, then the other locks; so in the
+ * child every shared heap and every list is whole. Free-threaded heaps of other threads may be in
+ * the middle of anything: in the child they are frozen (heap.h). The forking thread's own goes on.
  */
 #include <pthread.h>
 
@@ -32,19 +32,22 @@ static void before_fork(void) {
   }
   /* One runtime's lock at a time is all that others hold, so any order will do; their rank is
    * checked for one at a time, hence the mutexes themselves. */
-  for (arn_runtime *r = runtimes; r; r = r->next) pthread_mutex_lock(&r->lock.mutex);
+  for (arn_runtime *r = runtimes; r; r = r->next)
+    pthread_mutex_lock(&r->lock.mutex);
   arn_meta_before_fork();
 }
 
 static void unlock_all(void) {
   arn_meta_after_fork();
-  for (arn_runtime *r = runtimes; r; r = r->next) pthread_mutex_unlock(&r->lock.mutex);
+  for (arn_runtime *r = runtimes; r; r = r->next)
+    pthread_mutex_unlock(&r->lock.mutex);
 }
 
 static void after_fork_in_parent(void) {
   unlock_all();
   for (arn_runtime *r = runtimes; r; r = r->next)
-    if (r->mode == ARN_MODE_GIL && !is_mine(r)) arn_gil_drop(&r->gil);
+    if (r->mode == ARN_MODE_GIL && !is_mine(r))
+      arn_gil_drop(&r->gil);
   arn_lock_drop(&list_lock);
 }
 
@@ -60,7 +63,8 @@ static void forget_threads(arn_runtime *runtime) {
   }
   runtime->threads = mine;
   runtime->thread_count = mine ? 1 : 0;
-  if (mine) mine->next = mine->previous = NULL;
+  if (mine)
+    mine->next = mine->previous = NULL;
 }
 
 static void after_fork_in_child(void) {
@@ -82,8 +86,8 @@ static void register_handlers(void) {
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-/* The list, for one who may hold a GIL: steps back from it meanwhile, because a thread that forks has
- * the list and wants every GIL. */
+/* The list, for one who may hold a GIL: steps back from it meanwhile, because a thread that forks
+ * has the list and wants every GIL. */
 static arn_thread *take_list(void) {
   arn_thread *away = arn_runtime_current() ? arn_save_thread() : NULL;
   arn_lock_take(&list_lock);
@@ -92,7 +96,8 @@ static arn_thread *take_list(void) {
 
 static void drop_list(arn_thread *away) {
   arn_lock_drop(&list_lock);
-  if (away) arn_restore_thread(away);
+  if (away)
+    arn_restore_thread(away);
 }
 
 void arn_fork_watch(arn_runtime *runtime) {
@@ -101,14 +106,16 @@ void arn_fork_watch(arn_runtime *runtime) {
   arn_thread *away = take_list();
   runtime->previous = NULL;
   runtime->next = runtimes;
-  if (runtimes) runtimes->previous = runtime;
+  if (runtimes)
+    runtimes->previous = runtime;
   runtimes = runtime;
   drop_list(away);
 }
 
 void arn_fork_unwatch(arn_runtime *runtime) {
   arn_thread *away = take_list();
-  if (runtime->next) runtime->next->previous = runtime->previous;
+  if (runtime->next)
+    runtime->next->previous = runtime->previous;
   if (runtime->previous)
     runtime->previous->next = runtime->next;
   else

@@ -39,7 +39,8 @@ static bool try_take(arn_gil *gil) {
 /* The caller has just taken it. */
 static void note_taken(arn_gil *gil, const void *holder) {
   bump(&gil->takes, 1);
-  if (load_relaxed(gil->request)) store_relaxed(gil->request, 0);
+  if (load_relaxed(gil->request))
+    store_relaxed(gil->request, 0);
   if (load_relaxed(&gil->last_holder) != holder) {
     store_seq_cst(&gil->last_holder, holder); /* with switch_waiting in arn_gil_yield */
     bump(&gil->switches, 1);
@@ -48,7 +49,8 @@ static void note_taken(arn_gil *gil, const void *holder) {
 
 /* Tells those who were made to let another thread go first. Not under the mutex. */
 static void tell_switched(arn_gil *gil) {
-  if (likely(load_seq_cst(&gil->switch_waiting) == 0)) return;
+  if (likely(load_seq_cst(&gil->switch_waiting) == 0))
+    return;
   pthread_mutex_lock(&gil->mutex);
   pthread_cond_broadcast(&gil->switched);
   pthread_mutex_unlock(&gil->mutex);
@@ -82,14 +84,16 @@ static __attribute__((noinline)) void take_slowly(arn_gil *gil) {
 }
 
 void arn_gil_take(arn_gil *gil, const void *holder) {
-  if (unlikely(!try_take(gil))) take_slowly(gil);
+  if (unlikely(!try_take(gil)))
+    take_slowly(gil);
   note_taken(gil, holder);
   tell_switched(gil);
 }
 
 void arn_gil_drop(arn_gil *gil) {
   store_seq_cst(&gil->taken, 0);
-  if (likely(load_seq_cst(&gil->waiting) == 0)) return;
+  if (likely(load_seq_cst(&gil->waiting) == 0))
+    return;
   pthread_mutex_lock(&gil->mutex);
   pthread_cond_signal(&gil->free);
   pthread_mutex_unlock(&gil->mutex);

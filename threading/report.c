@@ -15,18 +15,16 @@ typedef struct field {
   { #name, offsetof(arn_stats, name) }
 
 static const field bytes[] = {
-    FIELD(arena_bytes),    FIELD(live_bytes),     FIELD(free_bytes), FIELD(untouched_bytes),
-    FIELD(purged_bytes),   FIELD(deferred_bytes), FIELD(overhead_bytes), FIELD(huge_bytes),
-    FIELD(large_bytes),    FIELD(frozen_bytes),   FIELD(metadata_bytes),
+    FIELD(arena_bytes),  FIELD(live_bytes),     FIELD(free_bytes),     FIELD(untouched_bytes),
+    FIELD(purged_bytes), FIELD(deferred_bytes), FIELD(overhead_bytes), FIELD(huge_bytes),
+    FIELD(large_bytes),  FIELD(frozen_bytes),   FIELD(metadata_bytes),
 };
 static const field counts[] = {
-    FIELD(arenas),          FIELD(arenas_allocated), FIELD(arenas_reclaimed),
-    FIELD(arenas_highwater), FIELD(pools_free),      FIELD(huge_blocks),
-    FIELD(large_blocks),    FIELD(heaps),            FIELD(orphans),
-    FIELD(adoptions),       FIELD(scavenged_pools),  FIELD(remote_frees),
-    FIELD(inbox_pushes),    FIELD(inbox_drains),     FIELD(forwarded),
-    FIELD(purges),          FIELD(gil_takes),        FIELD(gil_waits),
-    FIELD(gil_switches),    FIELD(gil_wait_ns),
+    FIELD(arenas),       FIELD(arenas_allocated), FIELD(arenas_reclaimed), FIELD(arenas_highwater),
+    FIELD(pools_free),   FIELD(huge_blocks),      FIELD(large_blocks),     FIELD(heaps),
+    FIELD(orphans),      FIELD(adoptions),        FIELD(scavenged_pools),  FIELD(remote_frees),
+    FIELD(inbox_pushes), FIELD(inbox_drains),     FIELD(forwarded),        FIELD(purges),
+    FIELD(gil_takes),    FIELD(gil_waits),        FIELD(gil_switches),     FIELD(gil_wait_ns),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -47,7 +45,8 @@ static int finish(FILE *out) {
 int arn_stats_text(arn_runtime *runtime, FILE *out) {
   arn_stats stats;
   int error = arn_stats_get(runtime, &stats);
-  if (error) return error;
+  if (error)
+    return error;
   fprintf(out, "arenite %s, %s geometry\n", mode_name(stats.mode), arn_geometry_get().name);
   fprintf(out, "%8s %10s %12s %12s %12s %12s\n", "class", "pools", "used", "free", "untouched",
           "purged");
@@ -68,8 +67,10 @@ int arn_stats_text(arn_runtime *runtime, FILE *out) {
 int arn_stats_json(arn_runtime *runtime, FILE *out) {
   arn_stats stats;
   int error = arn_stats_get(runtime, &stats);
-  if (error) return error;
-  fprintf(out, "{\"mode\":\"%s\",\"geometry\":\"%s\"", mode_name(stats.mode), arn_geometry_get().name);
+  if (error)
+    return error;
+  fprintf(out, "{\"mode\":\"%s\",\"geometry\":\"%s\"", mode_name(stats.mode),
+          arn_geometry_get().name);
   for (size_t i = 0; i < COUNT(bytes); i++)
     fprintf(out, ",\"%s\":%" PRIu64, bytes[i].name, value(&stats, &bytes[i]));
   for (size_t i = 0; i < COUNT(counts); i++)
@@ -78,7 +79,8 @@ int arn_stats_json(arn_runtime *runtime, FILE *out) {
   const char *comma = "";
   for (uint32_t i = 0; i < stats.class_count; i++) {
     const arn_class_stats *c = &stats.classes[i];
-    if (!c->pools) continue;
+    if (!c->pools)
+      continue;
     fprintf(out,
             "%s{\"block_size\":%zu,\"pools\":%" PRIu64 ",\"used\":%" PRIu64 ",\"free\":%" PRIu64
             ",\"untouched\":%" PRIu64 ",\"purged\":%" PRIu64 "}",

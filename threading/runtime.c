@@ -25,15 +25,18 @@ static bool makes_sense(const arn_config *config) {
 
 int arn_runtime_create(arn_runtime **out, const arn_config *config) {
   arn_config defaults;
-  if (!out) return EINVAL;
+  if (!out)
+    return EINVAL;
   if (!config) {
     arn_config_init(&defaults);
     config = &defaults;
   }
-  if (!makes_sense(config)) return EINVAL;
+  if (!makes_sense(config))
+    return EINVAL;
 
   arn_runtime *runtime = arn_meta_take(ARN_META_RUNTIME, sizeof *runtime);
-  if (!runtime) return ENOMEM;
+  if (!runtime)
+    return ENOMEM;
   memset(runtime, 0, sizeof *runtime);
   int error = arn_group_start(&runtime->group, config);
   if (error) {
@@ -57,20 +60,23 @@ int arn_runtime_create(arn_runtime **out, const arn_config *config) {
 }
 
 void arn_runtime_destroy(arn_runtime *runtime) {
-  if (!runtime) return;
+  if (!runtime)
+    return;
   arn_lock_take(&runtime->lock);
   uint32_t threads = runtime->thread_count;
   arn_lock_drop(&runtime->lock);
   if (threads)
     arn_panic("arn_runtime_destroy: %u thread(s) still attached to this runtime", threads);
   arn_fork_unwatch(runtime);
-  if (runtime->mode == ARN_MODE_GIL) arn_gil_end(&runtime->gil);
+  if (runtime->mode == ARN_MODE_GIL)
+    arn_gil_end(&runtime->gil);
   arn_group_end(&runtime->group);
   arn_meta_give(ARN_META_RUNTIME, runtime);
 }
 
 int arn_stats_get(arn_runtime *runtime, arn_stats *stats) {
-  if (!runtime || !stats) return EINVAL;
+  if (!runtime || !stats)
+    return EINVAL;
   arn_group_stats(&runtime->group, stats);
   arn_gil *gil = &runtime->gil;
   stats->gil_takes = load_relaxed(&gil->takes);

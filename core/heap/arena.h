@@ -7,21 +7,18 @@
  *   idle (home NULL, taken 0) --claim all, set home, release what is not needed--> in a set
  *   in a set, taken 0 --claim all, give the pages back, home NULL, release all--> idle
  *
- * The word has no version, so an arena changes its home only in the hands of a thread that holds all
- * 64 slots, by one CAS from 0 (the end of a set aside, where nobody else may hold any but in passing);
- * and whoever claims slots reads home again afterwards, and releases them if it is not the one that was
- * meant. Nobody ever stores to the word: who claims by mistake must find his bits as he left them.
- * arena.pml is a model of this, checked exhaustively for all interleavings.
+ * The word has no version, so an arena changes its home only in the hands of a thread that holds
+ * all 64 slots, by one CAS from 0 (the end of a set aside, where nobody else may hold any but in
+ * passing); and whoever claims slots reads home again afterwards, and releases them if it is not
+ * the one that was meant. Nobody ever stores to the word: who claims by mistake must find his bits
+ * as he left them. arena.pml is a model of this, checked exhaustively for all interleavings.
  *
- * `dirty` says which slots may hold something other than zeros; the thread that releases a slot sets
- * it, before. Purging is claiming: whoever purges takes the slots as an allocator would, gives the
- * pages back, clears dirty, and releases them.
+ * `dirty` says which slots may hold something other than zeros; the thread that releases a slot
+ * sets it, before. Purging is claiming: whoever purges takes the slots as an allocator would, gives
+ * the pages back, clears dirty, and releases them.
  *
- * Hints: each set has, for every 64 arenas, one word per step of fullness (bit: this arena is about
- * that full) and one word "has dirty free slots". They are verified on use. Whoever changes `taken`
- * moves the bit and then looks again, until what it wrote is what it sees; so once nobody changes
- * an arena, its bit is where it belongs. The fullest usable arena is taken first, so that the others
- * drain (CPython's usable_arenas).
+ * The fullest usable arena is taken first, so that the others drain (CPython's usable_arenas);
+ * hints.h is how it is found.
  */
 #ifndef ARN_HEAP_ARENA_H
 #define ARN_HEAP_ARENA_H
@@ -40,14 +37,14 @@ typedef struct arn_arena {
   /* Atomic, any thread; see above. */
   _Atomic uint64_t taken;
   _Atomic uint64_t dirty;
-  _Atomic uint64_t purged;     /* subset of the clean slots: given back, for the statistics */
+  _Atomic uint64_t purged; /* subset of the clean slots: given back, for the statistics */
   _Atomic(arn_arenas *) home;
   /* Written by the thread that holds all slots (committed) or purges (since). */
-  _Atomic uint32_t committed;  /* readable and writable: 0 or 1 */
+  _Atomic uint32_t committed;   /* readable and writable: 0 or 1 */
   _Atomic uint32_t dirty_since; /* milliseconds, low bits, 0: not looked at yet */
   /* The textbook's order among free pools and among arenas (arena_order.h). */
   _Atomic uint32_t stamp;
-  _Atomic uint8_t free_head;   /* slot + 1 */
+  _Atomic uint8_t free_head; /* slot + 1 */
 } arn_arena;
 
 typedef struct arn_hints {
@@ -91,14 +88,14 @@ typedef enum arn_wish {
  * has them, or from a new arena. Slots that may hold pages already come before clean ones, as free
  * blocks come before untouched ones. *clean says that they read as zero. Returns the first slot's
  * number, or SIZE_MAX when out of memory. */
-size_t arn_arenas_take(arn_arenas *set, uint32_t count, uint32_t align, arn_wish wish,
-                       bool *clean);
+size_t arn_arenas_take(arn_arenas *set, uint32_t count, uint32_t align, arn_wish wish, bool *clean);
 
 /* Releases slots that arn_arenas_take gave; of them the first `touched` may hold something. Any
  * thread. */
 void arn_arenas_give(size_t slot, uint32_t count, uint32_t touched);
 
-/* Takes the more slots that follow slot too if all are free; the caller holds slots of that arena. */
+/* Takes the more slots that follow slot too if all are free; the caller holds slots of that arena.
+ */
 bool arn_arenas_extend(size_t slot, uint32_t more);
 
 /* Taking and releasing count whole adjacent arenas, at a multiple of align arenas. */
@@ -113,7 +110,8 @@ bool arn_arenas_extend_run(arn_arenas *set, uint32_t first, uint32_t count);
  * into. keep_bytes of dirty free slots stay. Returns the bytes given back. */
 size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_bytes);
 
-/* The part of arn_arenas_purge that malloc's slow path calls: returns at once when nothing is due. */
+/* The part of arn_arenas_purge that malloc's slow path calls: returns at once when nothing is due.
+ */
 void arn_arenas_tick(arn_arenas *set);
 
 /* Gives pages back that the caller holds, through the group's arena source; whether they went. */

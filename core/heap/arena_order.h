@@ -2,9 +2,9 @@
  *
  * The lowest address, outside the textbook geometry. In the textbook's, CPython's order: an arena's
  * `freepools` is last in, first out, then its pools that were never used, in address order; among
- * arenas with equally many free pools, the one where a pool was freed last. The list is kept as hints
- * beside the arena's word (the word decides): exact while one thread at a time uses the arenas, as
- * under a GIL, and harmless otherwise.
+ * arenas with equally many free pools, the one where a pool was freed last. The list is kept as
+ * hints beside the arena's word (the word decides): exact while one thread at a time uses the
+ * arenas, as under a GIL, and harmless otherwise.
  */
 #ifndef ARN_HEAP_ARENA_ORDER_H
 #define ARN_HEAP_ARENA_ORDER_H
@@ -17,10 +17,12 @@
 static inline uint32_t arn_order_pick(arn_arena *arena, uint64_t free) {
 #if ARN_TEXTBOOK
   uint32_t head = load_relaxed(&arena->free_head);
-  if (head && (free >> (head - 1) & 1)) return head - 1;
+  if (head && (free >> (head - 1) & 1))
+    return head - 1;
   /* No list: never used ones, or, when threads disturbed the list, any. */
   uint64_t fresh = free & ~load_relaxed(&arena->dirty) & ~load_relaxed(&arena->purged);
-  if (fresh) free = fresh;
+  if (fresh)
+    free = fresh;
 #else
   (void)arena;
 #endif

@@ -5,11 +5,10 @@
  *   2  outstanding + free + purged + untouched == capacity, outstanding == floor + until
  *   3  every free block is the start of a block that is not untouched, and is on the list once
  *   4  a pool's place agrees with the one list that it is on
- *   5  a heap's list holds blocks of its current pool (or of frozen heaps) of that class, and the pool
- *      that it freed to last is its own and has that block
- *   6  an inbox's bytes are what its counter says; the group's are the sum
- *   7  arenas: hints where they belong, no slot both dirty and purged, the counters right
- *   8  every byte of the arenas has one name (stats.h)
+ *   5  a heap's list holds blocks of its current pool (or of frozen heaps) of that class, and the
+ * pool that it freed to last is its own and has that block 6  an inbox's bytes are what its counter
+ * says; the group's are the sum 7  arenas: hints where they belong, no slot both dirty and purged,
+ * the counters right 8  every byte of the arenas has one name (stats.h)
  */
 #include <arenite/inspect.h>
 #include <stdarg.h>
@@ -28,7 +27,8 @@ typedef struct check {
 
 static void fail(check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void fail(check *c, const char *format, ...) {
-  if (c->broken++ || !c->message || !c->size) return;
+  if (c->broken++ || !c->message || !c->size)
+    return;
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(c->message, c->size, format, arguments);
@@ -48,8 +48,8 @@ static uint32_t count_list(check *c, const arn_pool *pool, void *list, uint64_t 
   for (void *block = list; block; block = *(void **)block) {
     size_t offset = (size_t)((char *)block - base), index = offset / k->size;
     if (offset % k->size != 0 || index >= load_relaxed(&pool->carved)) {
-      fail(c, "3: %p on %s list of pool %p is no block of %u bytes that was handed out", block, whose,
-           (void *)base, k->size);
+      fail(c, "3: %p on %s list of pool %p is no block of %u bytes that was handed out", block,
+           whose, (void *)base, k->size);
       return blocks;
     }
     if (seen[index / 64] >> index % 64 & 1) {
@@ -65,7 +65,8 @@ static uint32_t count_list(check *c, const arn_pool *pool, void *list, uint64_t 
 static bool in_ring(const arn_heap *heap, const arn_pool *pool) {
   const arn_pool *first = heap->used[pool->class];
   for (const arn_pool *at = first; at; at = at->next == first ? NULL : at->next)
-    if (at == pool) return true;
+    if (at == pool)
+      return true;
   return false;
 }
 
@@ -84,25 +85,31 @@ static int check_pool(void *context, arn_pool *pool) {
     if (!(taken >> slot % ARN_POOLS_PER_ARENA & 1))
       fail(c, "1: slot %u of pool %p is not taken", i, base);
   }
-  if (load_relaxed(&owner->state) == ARN_HEAP_FROZEN) return 0;
+  if (load_relaxed(&owner->state) == ARN_HEAP_FROZEN)
+    return 0;
 
   uint64_t seen[(MOST_BLOCKS + 63) / 64] = {0};
   uint32_t free = count_list(c, pool, pool->free, seen, "the own");
   uint32_t carved = load_relaxed(&pool->carved), purged = load_relaxed(&pool->purged);
   uint32_t outstanding = arn_pool_outstanding(pool);
   if (outstanding + free + purged != carved || carved > k->capacity)
-    fail(c, "2: pool %p of %u-byte blocks: %u outstanding + %u free + %u purged + %u untouched != %u",
+    fail(c,
+         "2: pool %p of %u-byte blocks: %u outstanding + %u free + %u purged + %u untouched != %u",
          base, k->size, outstanding, free, purged, k->capacity - carved, k->capacity);
   switch ((arn_pool_place)load_relaxed(&pool->place)) {
   case ARN_PLACE_USED:
-    if (!in_ring(owner, pool)) fail(c, "4: used pool %p is not in its heap's ring", base);
-    if (outstanding == 0) fail(c, "4: used pool %p has no outstanding block", base);
+    if (!in_ring(owner, pool))
+      fail(c, "4: used pool %p is not in its heap's ring", base);
+    if (outstanding == 0)
+      fail(c, "4: used pool %p has no outstanding block", base);
     break;
   case ARN_PLACE_LENT:
-    if (owner->current[pool->class] != pool) fail(c, "4: lent pool %p is not current", base);
+    if (owner->current[pool->class] != pool)
+      fail(c, "4: lent pool %p is not current", base);
     break;
   case ARN_PLACE_FULL:
-    if (pool->next || carved != k->capacity) fail(c, "4: full pool %p is on a list or has room", base);
+    if (pool->next || carved != k->capacity)
+      fail(c, "4: full pool %p is on a list or has room", base);
     break;
   case ARN_PLACE_EMPTY:
     fail(c, "4: empty pool %p was not given back", base);
@@ -122,13 +129,15 @@ static int check_arena(void *context, uint32_t number, arn_arena *arena) {
   arn_arenas *set = load_relaxed(&arena->home);
   if (set != c->last_set) {
     uint32_t wrong = arn_arenas_check(set);
-    if (wrong) fail(c, "7: %u arenas have wrong hints or slots both dirty and purged", wrong);
+    if (wrong)
+      fail(c, "7: %u arenas have wrong hints or slots both dirty and purged", wrong);
     c->last_set = set;
   }
   uint64_t free = ~load_relaxed(&arena->taken);
   for (uint32_t i = 0; i < ARN_POOLS_PER_ARENA; i++) {
     arn_pool *slot = &arn_space.pools[(size_t)number * ARN_POOLS_PER_ARENA + i];
-    if ((free >> i & 1) && (load_relaxed(&slot->kind) != ARN_SLOT_NONE || load_relaxed(&slot->owner)))
+    if ((free >> i & 1) &&
+        (load_relaxed(&slot->kind) != ARN_SLOT_NONE || load_relaxed(&slot->owner)))
       fail(c, "1: free slot %u of arena %u is described as in use", i, number);
   }
   return 0;
@@ -158,8 +167,8 @@ static void check_heap(check *c, arn_heap *heap) {
   for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
     arn_pool *current = heap->current[class], *last = heap->freed_to[class];
     if (last && (last->class != class || load_relaxed(&last->owner) != heap || !last->free))
-      fail(c, "5: heap %u freed last to pool %p, which is not its own or has no free block", heap->id,
-           (void *)arn_pool_base(last));
+      fail(c, "5: heap %u freed last to pool %p, which is not its own or has no free block",
+           heap->id, (void *)arn_pool_base(last));
     for (void *block = heap->list[class]; block; block = *(void **)block) {
       arn_pool *pool = arn_pool_of(block);
       arn_heap *owner = pool ? load_relaxed(&pool->owner) : NULL;
@@ -174,8 +183,8 @@ static void check_heap(check *c, arn_heap *heap) {
       uint64_t seen[(MOST_BLOCKS + 63) / 64] = {0};
       uint32_t lent = arn_lent_blocks(heap, current);
       if (lent > arn_pool_outstanding(current))
-        fail(c, "5: heap %u was lent %u blocks of pool %p, which has fewer outstanding", heap->id, lent,
-             (void *)arn_pool_base(current));
+        fail(c, "5: heap %u was lent %u blocks of pool %p, which has fewer outstanding", heap->id,
+             lent, (void *)arn_pool_base(current));
       count_list(c, current, current->free, seen, "the own");
     }
     const arn_pool *first = heap->used[class];
@@ -190,7 +199,8 @@ static void check_heap(check *c, arn_heap *heap) {
 }
 
 int arn_check(arn_runtime *runtime, char *message, size_t size) {
-  if (message && size) *message = 0;
+  if (message && size)
+    *message = 0;
   arn_group *group = arn_runtime_group(runtime);
   check c = {.group = group, .message = message, .size = size};
   arn_walk walk = {&c, check_arena, check_pool, NULL, check_stray};
@@ -199,9 +209,11 @@ int arn_check(arn_runtime *runtime, char *message, size_t size) {
   int64_t deferred = 0;
   for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
     uint32_t state = load_relaxed(&heap->state);
-    if (state == ARN_HEAP_VACANT) continue;
+    if (state == ARN_HEAP_VACANT)
+      continue;
     deferred += check_inbox(&c, heap);
-    if (state != ARN_HEAP_FROZEN) check_heap(&c, heap);
+    if (state != ARN_HEAP_FROZEN)
+      check_heap(&c, heap);
   }
   if (deferred != load_relaxed(&group->deferred))
     fail(&c, "6: %lld bytes are deferred, the counter says %lld", (long long)deferred,

@@ -12,9 +12,11 @@ static uint32_t stepped_size(uint32_t above, size_t from, uint32_t shift) {
 }
 
 static uint32_t size_of_class(uint32_t number) {
-  if (number <= ARN_SMALL_CLASSES) return number << ARN_STEP_SHIFT;
+  if (number <= ARN_SMALL_CLASSES)
+    return number << ARN_STEP_SHIFT;
   uint32_t above = number - ARN_SMALL_CLASSES - 1, coarse = ARN_COARSE_CLASSES;
-  if (above < coarse) return stepped_size(above, ARN_SMALL_LIMIT, ARN_COARSE_SHIFT);
+  if (above < coarse)
+    return stepped_size(above, ARN_SMALL_LIMIT, ARN_COARSE_SHIFT);
   return stepped_size(above - coarse, ARN_FINE_LIMIT, ARN_FINE_SHIFT);
 }
 
@@ -23,7 +25,7 @@ void arn_classes_start(void) {
     arn_class *class = &arn_classes[i];
     class->size = size_of_class(i);
     class->slots = 1;
-    while (class->slots * ARN_POOL_SIZE < (size_t)class->size * ARN_POOL_MIN_BLOCKS)
+    while (class->slots * ARN_POOL_SIZE < (size_t) class->size * ARN_POOL_MIN_BLOCKS)
       class->slots *= 2;
     class->capacity = (uint32_t)(class->slots * ARN_POOL_SIZE / class->size);
     class->magic = UINT32_MAX / class->size + 1;

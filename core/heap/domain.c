@@ -52,14 +52,17 @@ static arn_allocator tables[DOMAINS] = {
 };
 
 int arn_allocator_get(arn_domain domain, arn_allocator *allocator) {
-  if ((unsigned)domain >= DOMAINS) return EINVAL;
+  if ((unsigned)domain >= DOMAINS)
+    return EINVAL;
   *allocator = tables[domain];
   return 0;
 }
 
 int arn_allocator_set(arn_domain domain, const arn_allocator *allocator) {
-  if ((unsigned)domain >= DOMAINS) return EINVAL;
-  if (!allocator) allocator = &defaults[domain];
+  if ((unsigned)domain >= DOMAINS)
+    return EINVAL;
+  if (!allocator)
+    allocator = &defaults[domain];
   if (!allocator->malloc || !allocator->calloc || !allocator->realloc || !allocator->free)
     return EINVAL;
   tables[domain] = *allocator;

@@ -1,7 +1,7 @@
 /* geometry.h - the sizes that everything else is derived from.
  *
- * An arena is 64 pools in every profile, so that one 64-bit word says which of them are taken and one
- * compare-and-swap takes a run of them. The profile is chosen when the library is configured:
+ * An arena is 64 pools in every profile, so that one 64-bit word says which of them are taken and
+ * one compare-and-swap takes a run of them. The profile is chosen when the library is configured:
  *
  *   classic  the textbook's: 8-byte step, 4 KiB pools, 256 KiB arenas, CPython's order of blocks
  *   modern   today's CPython's sizes, the faster order (the default)
@@ -49,9 +49,10 @@
 #define ARN_LOG2(n) ((uint32_t)(63 - __builtin_clzll((unsigned long long)(n))))
 
 /* Classes 1 .. ARN_SMALL_CLASSES are the multiples of the step; class 0 is malloc(0)'s alias of
- * class 1 and has no pools. Above the small limit there are 8 classes per doubling up to 1 KiB, then
- * 16 up to the medium limit: sizes just above a power of two (a page and its header) are common, and
- * with 8 a tenth of their memory was rounding. Classic has none of these, as CPython. */
+ * class 1 and has no pools. Above the small limit there are 8 classes per doubling up to 1 KiB,
+ * then 16 up to the medium limit: sizes just above a power of two (a page and its header) are
+ * common, and with 8 a tenth of their memory was rounding. Classic has none of these, as CPython.
+ */
 #define ARN_SMALL_CLASSES ((uint32_t)(ARN_SMALL_LIMIT >> ARN_STEP_SHIFT))
 #define ARN_COARSE_SHIFT 3
 #define ARN_FINE_SHIFT 4
@@ -64,8 +65,7 @@
 #endif
 #define ARN_COARSE_CLASSES                                                                         \
   ((ARN_LOG2(ARN_FINE_LIMIT) - ARN_LOG2(ARN_SMALL_LIMIT)) << ARN_COARSE_SHIFT)
-#define ARN_FINE_CLASSES                                                                           \
-  ((ARN_LOG2(ARN_MEDIUM_LIMIT) - ARN_LOG2(ARN_FINE_LIMIT)) << ARN_FINE_SHIFT)
+#define ARN_FINE_CLASSES ((ARN_LOG2(ARN_MEDIUM_LIMIT) - ARN_LOG2(ARN_FINE_LIMIT)) << ARN_FINE_SHIFT)
 #define ARN_CLASSES (1 + ARN_SMALL_CLASSES + ARN_COARSE_CLASSES + ARN_FINE_CLASSES)
 
 /* A pool of a medium class spans as many slots as hold this many blocks. With 2, ends of pools and
@@ -77,18 +77,20 @@
        : ARN_MEDIUM_LIMIT * ARN_POOL_MIN_BLOCKS / ARN_POOL_SIZE)
 
 /* Spans of whole slots up to a whole arena; then runs of arenas; above this, mappings of their own,
- * which grow with mremap and go back at once: 32 MiB is where glibc's dynamic threshold ends too. */
+ * which grow with mremap and go back at once: 32 MiB is where glibc's dynamic threshold ends too.
+ */
 #define ARN_SPAN_LIMIT ARN_ARENA_SIZE
 #define ARN_RUN_LIMIT ((size_t)32 << 20)
 
 /* Purged pages of a pool are marked in one 64-bit word, for system pages of 4 KiB and more. */
-_Static_assert(ARN_POOL_MAX_SLOTS * ARN_POOL_SIZE <= 64 * 4096, "a pool has at most 64 pages");
+_Static_assert(ARN_POOL_MAX_SLOTS *ARN_POOL_SIZE <= 64 * 4096, "a pool has at most 64 pages");
 _Static_assert((ARN_SMALL_LIMIT & (ARN_SMALL_LIMIT - 1)) == 0, "the small limit is a power of two");
 _Static_assert(ARN_SMALL_LIMIT >= 128 && ARN_SMALL_LIMIT * 8 <= ARN_POOL_SIZE, "small limit");
 _Static_assert(ARN_CLASSES - 1 <= 160, "class numbers fit the statistics");
 
 /* How full an arena is, in steps; hints are kept per step (arena.c). The textbook's order is exact:
- * one step per number of free pools. Otherwise seven steps share a cache line with the dirty bits. */
+ * one step per number of free pools. Otherwise seven steps share a cache line with the dirty bits.
+ */
 #if ARN_TEXTBOOK
 #define ARN_FULLNESS_STEPS 64
 #else

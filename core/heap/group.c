@@ -13,7 +13,8 @@
 
 int arn_group_start(arn_group *group, const arn_config *config) {
   int error = arn_space_start();
-  if (error) return error;
+  if (error)
+    return error;
   *group = (arn_group){.config = *config};
   group->arenas = arn_arenas_open(group);
   return group->arenas ? 0 : ENOMEM;
@@ -36,7 +37,8 @@ void arn_group_end(arn_group *group) {
   arn_heap *heap = load_acquire(&group->heaps);
   for (arn_heap *next; heap; heap = next) {
     next = heap->next_in_group;
-    if (load_relaxed(&heap->state) != ARN_HEAP_VACANT) vacate(heap);
+    if (load_relaxed(&heap->state) != ARN_HEAP_VACANT)
+      vacate(heap);
     arn_meta_give(ARN_META_HEAP, heap);
   }
   store_relaxed(&group->heaps, NULL);
@@ -47,13 +49,15 @@ void arn_group_end(arn_group *group) {
 static bool count_in(arn_group *group, size_t bytes) {
   size_t limit = group->config.limit_bytes, before = load_relaxed(&group->committed);
   do {
-    if (limit && (before > limit || bytes > limit - before)) return false;
+    if (limit && (before > limit || bytes > limit - before))
+      return false;
   } while (!cas_seq_cst(&group->committed, &before, before + bytes));
   return true;
 }
 
 bool arn_group_charge(arn_group *group, size_t bytes) {
-  if (likely(count_in(group, bytes))) return true;
+  if (likely(count_in(group, bytes)))
+    return true;
   arn_group_purge(group, 0);
   return count_in(group, bytes);
 }
@@ -92,10 +96,13 @@ void arn_group_after_fork(arn_group *group, const arn_heap *mine) {
   uint32_t orphans = 0, frozen = 0, arenas = arn_arenas_after_fork(group->arenas);
   for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
     uint32_t state = load_relaxed(&heap->state);
-    if (state == ARN_HEAP_VACANT) continue;
-    if (heap->arenas != group->arenas) arenas += arn_arenas_after_fork(heap->arenas);
+    if (state == ARN_HEAP_VACANT)
+      continue;
+    if (heap->arenas != group->arenas)
+      arenas += arn_arenas_after_fork(heap->arenas);
     if (heap != mine && !heap->extra && state != ARN_HEAP_ORPHAN) {
-      if (state == ARN_HEAP_CLAIMED) heap->pending = NULL; /* its thread was walking it */
+      if (state == ARN_HEAP_CLAIMED)
+        heap->pending = NULL; /* its thread was walking it */
       store_relaxed(&heap->state, ARN_HEAP_FROZEN);
       frozen++;
     }
@@ -119,7 +126,8 @@ int arn_heap_create(arn_runtime *runtime, arn_heap **heap) {
 }
 
 void arn_heap_destroy(arn_heap *heap) {
-  if (!heap) return;
+  if (!heap)
+    return;
   if (!heap->extra || load_relaxed(&heap->state) != ARN_HEAP_LIVE)
     arn_panic("arn_heap_destroy: %p is not an extra heap that lives", (void *)heap);
   arn_batches_send(heap);

@@ -1,7 +1,8 @@
 /* group.h - what the heaps of one runtime share: the heap's part of a runtime.
  *
- * core/heap knows nothing of threads, the GIL or modes: a group has a list of heaps, a set of arenas,
- * limits and counters. threading/ puts one into each runtime and decides who owns which heap.
+ * core/heap knows nothing of threads, the GIL or modes: a group has a list of heaps, a set of
+ * arenas, limits and counters. threading/ puts one into each runtime and decides who owns which
+ * heap.
  */
 #ifndef ARN_HEAP_GROUP_H
 #define ARN_HEAP_GROUP_H
@@ -21,10 +22,10 @@ struct arn_group {
   _Atomic(arn_heap *) heaps;
 
   /* Atomic, any thread. */
-  _Atomic size_t committed;   /* bytes of arenas and huge blocks: what limit_bytes bounds */
-  _Atomic int64_t deferred;   /* bytes in inboxes */
-  _Atomic uint32_t orphans;   /* heaps whose thread is gone */
-  _Atomic uint32_t frozen;    /* heaps of threads that a fork left behind */
+  _Atomic size_t committed; /* bytes of arenas and huge blocks: what limit_bytes bounds */
+  _Atomic int64_t deferred; /* bytes in inboxes */
+  _Atomic uint32_t orphans; /* heaps whose thread is gone */
+  _Atomic uint32_t frozen;  /* heaps of threads that a fork left behind */
   _Atomic uint64_t arenas_held, arenas_allocated, arenas_reclaimed, arenas_highwater;
   _Atomic uint64_t huge_bytes, huge_blocks;
   _Atomic uint64_t purges, adoptions, scavenged, forwarded;
@@ -44,8 +45,8 @@ void arn_group_discharge(arn_group *group, size_t bytes);
 /* Purges all arenas that last as long as the group; keep_bytes of dirty free slots may stay. */
 size_t arn_group_purge(arn_group *group, size_t keep_bytes);
 
-/* In the child of a fork, whose one thread has the heap mine (or NULL): freezes the heaps of threads
- * that are not there, and counts anew what they may have been changing. */
+/* In the child of a fork, whose one thread has the heap mine (or NULL): freezes the heaps of
+ * threads that are not there, and counts anew what they may have been changing. */
 void arn_group_after_fork(arn_group *group, const arn_heap *mine);
 
 /* A runtime's group. What a runtime is, threading/ knows. */

@@ -29,9 +29,11 @@ _Noreturn void arn_heap_missing(const char *function) {
 static arn_heap *find_vacant(arn_group *group, bool *in_group) {
   for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
     uint32_t state = ARN_HEAP_VACANT;
-    if (load_relaxed(&heap->state) != state) continue;
+    if (load_relaxed(&heap->state) != state)
+      continue;
     *in_group = true;
-    if (cas_acq_rel(&heap->state, &state, ARN_HEAP_OPENING)) return heap; /* with vacate */
+    if (cas_acq_rel(&heap->state, &state, ARN_HEAP_OPENING))
+      return heap; /* with vacate */
   }
   *in_group = false;
   return arn_meta_take(ARN_META_HEAP, sizeof(arn_heap));
@@ -40,11 +42,13 @@ static arn_heap *find_vacant(arn_group *group, bool *in_group) {
 arn_heap *arn_heap_open(arn_group *group, bool extra, bool own_arenas) {
   static _Atomic uint32_t last_id;
   arn_arenas *arenas = own_arenas ? arn_arenas_open(group) : group->arenas;
-  if (!arenas) return NULL;
+  if (!arenas)
+    return NULL;
   bool in_group;
   arn_heap *heap = find_vacant(group, &in_group);
   if (!heap) {
-    if (own_arenas) arn_arenas_close(arenas);
+    if (own_arenas)
+      arn_arenas_close(arenas);
     return NULL;
   }
   memset(heap, 0, offsetof(arn_heap, inbox));
@@ -56,7 +60,8 @@ arn_heap *arn_heap_open(arn_group *group, bool extra, bool own_arenas) {
   store_relaxed(&heap->inbox, NULL);
   store_relaxed(&heap->inbox_bytes, 0);
   store_release(&heap->state, ARN_HEAP_LIVE); /* arn_heap_adopt's CAS acquires */
-  if (in_group) return heap;
+  if (in_group)
+    return heap;
   arn_heap *head = load_relaxed(&group->heaps);
   do {
     heap->next_in_group = head;
@@ -65,11 +70,14 @@ arn_heap *arn_heap_open(arn_group *group, bool extra, bool own_arenas) {
 }
 
 arn_heap *arn_heap_adopt(arn_group *group) {
-  if (load_relaxed(&group->orphans) == 0) return NULL;
+  if (load_relaxed(&group->orphans) == 0)
+    return NULL;
   for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
     uint32_t orphan = ARN_HEAP_ORPHAN;
-    if (load_relaxed(&heap->state) != orphan) continue;
-    if (!cas_acq_rel(&heap->state, &orphan, ARN_HEAP_LIVE)) continue; /* store_release of ORPHAN */
+    if (load_relaxed(&heap->state) != orphan)
+      continue;
+    if (!cas_acq_rel(&heap->state, &orphan, ARN_HEAP_LIVE))
+      continue; /* store_release of ORPHAN */
     sub_relaxed(&group->orphans, 1);
     add_relaxed(&group->adoptions, 1);
     return heap;
@@ -117,7 +125,8 @@ void arn_used_remove(arn_heap *heap, arn_pool *pool) {
   } else {
     pool->prev->next = pool->next;
     pool->next->prev = pool->prev;
-    if (heap->used[pool->class] == pool) heap->used[pool->class] = pool->next;
+    if (heap->used[pool->class] == pool)
+      heap->used[pool->class] = pool->next;
   }
   pool->next = pool->prev = NULL;
 }
@@ -128,7 +137,8 @@ arn_pool *arn_heap_new_pool(arn_heap *heap, uint32_t class) {
   bool first = !heap->current[class] && !heap->used[class];
   size_t slot = arn_arenas_take(heap->arenas, arn_classes[class].slots, 1,
                                 first ? ARN_WISH_CLEAN : ARN_WISH_DIRTY, &clean);
-  if (slot == SIZE_MAX) return NULL;
+  if (slot == SIZE_MAX)
+    return NULL;
   arn_pool *pool = &arn_space.pools[slot];
   arn_pool_open(pool, heap, class);
   return pool;
@@ -155,7 +165,8 @@ void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *funct
   pool->free = block;
   uint32_t until = load_relaxed(&pool->until) - 1;
   store_relaxed(&pool->until, until);
-  if (unlikely(until == 0)) arn_pool_event(heap, pool);
+  if (unlikely(until == 0))
+    arn_pool_event(heap, pool);
 }
 
 /* --- Purging --------------------------------------------------------------------------------- */
@@ -165,13 +176,16 @@ static bool purge_some(arn_heap *heap, uint32_t *budget, bool all, size_t *bytes
   uint32_t class = heap->purge_class;
   heap->freed_to[class] = NULL; /* its list may lose that block */
   for (; heap->used[class] && heap->purge_left; heap->purge_left--) {
-    if (*budget == 0) return true;
-    if (!all) --*budget;
+    if (*budget == 0)
+      return true;
+    if (!all)
+      --*budget;
     arn_pool *pool = heap->used[class];
     heap->used[class] = pool->next; /* turn the ring, so that the rest comes first next time */
     /* Purged only when nothing was freed or allocated since the last look. */
     uint32_t outstanding = arn_pool_outstanding(pool) + 1;
-    if (pool->free && (all || pool->seen == outstanding)) *bytes += arn_pool_purge(pool);
+    if (pool->free && (all || pool->seen == outstanding))
+      *bytes += arn_pool_purge(pool);
     pool->seen = outstanding;
   }
   return false;
@@ -179,7 +193,8 @@ static bool purge_some(arn_heap *heap, uint32_t *budget, bool all, size_t *bytes
 
 size_t arn_heap_purge_pages(arn_heap *heap, uint32_t budget) {
   /* The textbook gives small blocks' memory back with their arena and in no other way. */
-  if (ARN_TEXTBOOK) return 0;
+  if (ARN_TEXTBOOK)
+    return 0;
   bool all = budget == UINT32_MAX;
   size_t bytes = 0;
   for (uint32_t i = 1; i < ARN_CLASSES; i++) {
@@ -187,20 +202,25 @@ size_t arn_heap_purge_pages(arn_heap *heap, uint32_t budget) {
       heap->purge_class = heap->purge_class % (ARN_CLASSES - 1) + 1;
       heap->purge_left = heap->used_count[heap->purge_class];
     }
-    if (purge_some(heap, &budget, all, &bytes)) break;
+    if (purge_some(heap, &budget, all, &bytes))
+      break;
     heap->purge_left = 0;
-    if (!all && heap->purge_class == ARN_CLASSES - 1) break; /* once round */
+    if (!all && heap->purge_class == ARN_CLASSES - 1)
+      break; /* once round */
   }
   return bytes;
 }
 
 void arn_heap_tick(arn_heap *heap) {
-  if (++heap->refills % TICK_REFILLS != 0) return;
+  if (++heap->refills % TICK_REFILLS != 0)
+    return;
   arn_arenas_tick(heap->arenas);
   int32_t delay = heap->group->config.purge_delay_ms;
-  if (ARN_TEXTBOOK || delay < 0) return;
+  if (ARN_TEXTBOOK || delay < 0)
+    return;
   uint64_t now = arn_os_milliseconds();
-  if (now < heap->next_page_purge) return;
+  if (now < heap->next_page_purge)
+    return;
   arn_heap_purge_pages(heap, PAGE_SLICE);
   /* Once round all classes, then rest for the delay. */
   if (heap->purge_class == ARN_CLASSES - 1 && heap->purge_left == 0)

@@ -3,8 +3,8 @@
  * Only the owner pushes and pops: plain loads and stores, no atomic instruction. A thread's heap is
  * what arn_self points to. In free-threaded mode every attached thread has one of its own; in GIL
  * mode a runtime has one, and taking the GIL installs it; nothing on malloc's path knows the mode.
- * A thread without a heap has arn_no_heap, whose lists are always empty, so that it reaches the slow
- * path, where it is an error.
+ * A thread without a heap has arn_no_heap, whose lists are always empty, so that it reaches the
+ * slow path, where it is an error.
  *
  * The two journeys are told in malloc.c. What other threads do to a heap:
  *
@@ -19,8 +19,8 @@
  *   CLAIMED    ORPHAN     any thread, CAS             one thread drains or takes pools: brief
  *   LIVE       ORPHAN     an attaching thread, CAS    adopted
  *   VACANT     LIVE       arn_heap_destroy            an extra heap that is gone
- *   FROZEN     any        the child of a fork         its thread is not in this process: what it was
- *                                                     doing is unknown; never touched but its inbox
+ *   FROZEN     any        the child of a fork         its thread is not in this process: what it
+ * was doing is unknown; never touched but its inbox
  */
 #ifndef ARN_HEAP_HEAP_H
 #define ARN_HEAP_HEAP_H
@@ -70,18 +70,18 @@ struct arn_heap {
   _Atomic uint32_t request;
 
   /* Owner only. */
-  arn_pool *current[ARN_CLASSES]; /* the LENT pool whose blocks list has */
-  arn_pool *used[ARN_CLASSES];    /* first of a ring of USED pools, */
+  arn_pool *current[ARN_CLASSES];   /* the LENT pool whose blocks list has */
+  arn_pool *used[ARN_CLASSES];      /* first of a ring of USED pools, */
   uint32_t used_count[ARN_CLASSES]; /* and how many they are */
-  void *pending;             /* blocks taken out of the inbox, not put into their pools yet */
-  arn_heap *scavenge_at;     /* where the search among orphans goes on */
+  void *pending;         /* blocks taken out of the inbox, not put into their pools yet */
+  arn_heap *scavenge_at; /* where the search among orphans goes on */
   arn_batch batches[ARN_BATCHES];
   uint8_t spares[ARN_SPARES]; /* classes whose current pool may be all free */
   uint32_t next_spare;
-  uint32_t refills;          /* counts slow paths, for what happens every so many of them */
-  uint32_t purge_class;      /* where purging of used pools goes on: in which class, */
-  uint32_t purge_left;       /* and how many pools of its ring are still to be looked into */
-  uint64_t next_page_purge;  /* milliseconds */
+  uint32_t refills;         /* counts slow paths, for what happens every so many of them */
+  uint32_t purge_class;     /* where purging of used pools goes on: in which class, */
+  uint32_t purge_left;      /* and how many pools of its ring are still to be looked into */
+  uint64_t next_page_purge; /* milliseconds */
 
   /* const while the heap is in the group */
   arn_group *group;
@@ -95,12 +95,12 @@ struct arn_heap {
   /* Other threads write these: a line of their own. */
   _Alignas(64) _Atomic(void *) inbox; /* blocks, linked through their first words */
   _Atomic int64_t inbox_bytes;
-  _Atomic uint32_t state; /* arn_heap_state */
+  _Atomic uint32_t state;  /* arn_heap_state */
   arn_heap *next_in_group; /* const once pushed */
 };
 
-/* The calling thread's heap. Initial-exec: one load, and never a call into the dynamic linker, which
- * may allocate. */
+/* The calling thread's heap. Initial-exec: one load, and never a call into the dynamic linker,
+ * which may allocate. */
 extern _Thread_local arn_heap *arn_self __attribute__((tls_model("initial-exec")));
 
 /* The heap of threads that have none. Never written. */

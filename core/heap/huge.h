@@ -1,8 +1,8 @@
 /* huge.h - blocks with a mapping of their own, outside the address space of the arenas.
  *
- * They grow with mremap(2), which moves pages and copies nothing, and go back to the system at once.
- * A table by address says what they are. It is fixed in size, as the number of mappings that Linux
- * lets a process have is (vm.max_map_count, 65,530), and lock-free: a slot's key goes
+ * They grow with mremap(2), which moves pages and copies nothing, and go back to the system at
+ * once. A table by address says what they are. It is fixed in size, as the number of mappings that
+ * Linux lets a process have is (vm.max_map_count, 65,530), and lock-free: a slot's key goes
  *
  *   EMPTY or GONE --CAS--> BUSY --release--> address --CAS--> GONE
  *
@@ -26,7 +26,8 @@ size_t arn_huge_size(const void *block);
 /* Resizes a huge block; NULL when the system cannot (the block is as it was). */
 void *arn_huge_resize(void *block, size_t size);
 
-/* Calls visitor for each huge block of the group until it returns other than 0, which is returned. */
+/* Calls visitor for each huge block of the group until it returns other than 0, which is returned.
+ */
 int arn_huge_each(const arn_group *group, int (*visitor)(void *block, size_t size, void *context),
                   void *context);
 

@@ -15,7 +15,8 @@ static void *open_large(size_t slot, arn_slot_kind kind, uint32_t count) {
 }
 
 void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean) {
-  if (unlikely(heap == &arn_no_heap)) arn_heap_missing("arn_malloc");
+  if (unlikely(heap == &arn_no_heap))
+    arn_heap_missing("arn_malloc");
   if (unlikely(size > PTRDIFF_MAX)) {
     errno = ENOMEM;
     return NULL;
@@ -23,13 +24,16 @@ void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean) {
   arn_heap_tick(heap);
   if (size <= ARN_SPAN_LIMIT && align <= ARN_SPAN_LIMIT) {
     uint32_t slots = (uint32_t)((size + ARN_POOL_SIZE - 1) >> ARN_POOL_SHIFT);
-    if (slots == 0) slots = 1;
+    if (slots == 0)
+      slots = 1;
     uint32_t step = align <= ARN_POOL_SIZE ? 1 : (uint32_t)(align >> ARN_POOL_SHIFT);
     size_t slot = arn_arenas_take(heap->arenas, slots, step, ARN_WISH_DIRTY, clean);
-    if (slot != SIZE_MAX) return open_large(slot, ARN_SLOT_SPAN, slots);
+    if (slot != SIZE_MAX)
+      return open_large(slot, ARN_SLOT_SPAN, slots);
   } else if (size <= ARN_RUN_LIMIT && align <= ARN_RUN_LIMIT) {
     uint32_t count = (uint32_t)((size + ARN_ARENA_SIZE - 1) >> ARN_ARENA_SHIFT);
-    if (count == 0) count = 1;
+    if (count == 0)
+      count = 1;
     uint32_t step = align <= ARN_ARENA_SIZE ? 1 : (uint32_t)(align >> ARN_ARENA_SHIFT);
     uint32_t first = arn_arenas_take_run(heap->arenas, count, step, clean);
     if (first != UINT32_MAX)
@@ -43,7 +47,8 @@ void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean) {
 /* The first slot's descriptor when block is a span or a run. */
 static arn_pool *head_of(const void *block) {
   size_t slot = arn_slot_of(block);
-  if (slot >= arn_slots_in_use() || (uintptr_t)block % ARN_POOL_SIZE != 0) return NULL;
+  if (slot >= arn_slots_in_use() || (uintptr_t)block % ARN_POOL_SIZE != 0)
+    return NULL;
   arn_pool *head = &arn_space.pools[slot];
   uint8_t kind = load_acquire(&head->kind); /* open_large releases */
   return kind == ARN_SLOT_SPAN || kind == ARN_SLOT_RUN ? head : NULL;
@@ -51,7 +56,8 @@ static arn_pool *head_of(const void *block) {
 
 bool arn_large_free(void *block, const char *function) {
   arn_pool *head = head_of(block);
-  if (!head) return arn_huge_free(block);
+  if (!head)
+    return arn_huge_free(block);
   size_t slot = (size_t)(head - arn_space.pools);
   uint32_t count = load_relaxed(&head->until);
   uint8_t kind = load_relaxed(&head->kind);
@@ -61,14 +67,14 @@ bool arn_large_free(void *block, const char *function) {
   if (kind == ARN_SLOT_SPAN)
     arn_arenas_give(slot, count, count);
   else
-    arn_arenas_give_run((uint32_t)(slot / ARN_POOLS_PER_ARENA), count,
-                        count * ARN_POOLS_PER_ARENA);
+    arn_arenas_give_run((uint32_t)(slot / ARN_POOLS_PER_ARENA), count, count * ARN_POOLS_PER_ARENA);
   return true;
 }
 
 size_t arn_large_size(const void *block) {
   arn_pool *head = head_of(block);
-  if (!head) return arn_huge_size(block);
+  if (!head)
+    return arn_huge_size(block);
   bool span = load_relaxed(&head->kind) == ARN_SLOT_SPAN;
   return load_relaxed(&head->until) * (span ? ARN_POOL_SIZE : ARN_ARENA_SIZE);
 }
@@ -77,9 +83,11 @@ size_t arn_large_size(const void *block) {
 static bool resize_span(arn_pool *head, uint32_t slots) {
   size_t slot = (size_t)(head - arn_space.pools);
   uint32_t had = load_relaxed(&head->until);
-  if (slots > had && !arn_arenas_extend(slot + had, slots - had)) return false;
+  if (slots > had && !arn_arenas_extend(slot + had, slots - had))
+    return false;
   store_relaxed(&head->until, slots);
-  if (slots < had) arn_arenas_give(slot + slots, had - slots, had - slots);
+  if (slots < had)
+    arn_arenas_give(slot + slots, had - slots, had - slots);
   return true;
 }
 
@@ -87,7 +95,8 @@ static bool resize_span(arn_pool *head, uint32_t slots) {
 static bool resize_run(arn_pool *head, uint32_t count) {
   uint32_t first = arn_pool_arena(head), had = load_relaxed(&head->until);
   arn_arenas *set = load_relaxed(&arn_space.arenas[first].home); /* stable: the block is ours */
-  if (count > had && !arn_arenas_extend_run(set, first + had, count - had)) return false;
+  if (count > had && !arn_arenas_extend_run(set, first + had, count - had))
+    return false;
   store_relaxed(&head->until, count);
   if (count < had)
     arn_arenas_give_run(first + count, had - count, (had - count) * ARN_POOLS_PER_ARENA);
@@ -97,11 +106,16 @@ static bool resize_run(arn_pool *head, uint32_t count) {
 void *arn_large_resize(arn_heap *heap, void *block, size_t size) {
   (void)heap;
   arn_pool *head = head_of(block);
-  if (!head) return size > ARN_RUN_LIMIT / 2 ? arn_huge_resize(block, size) : NULL;
+  if (!head)
+    return size > ARN_RUN_LIMIT / 2 ? arn_huge_resize(block, size) : NULL;
   if (load_relaxed(&head->kind) == ARN_SLOT_SPAN) {
-    if (size <= ARN_MEDIUM_LIMIT || size > ARN_SPAN_LIMIT) return NULL;
-    return resize_span(head, (uint32_t)((size + ARN_POOL_SIZE - 1) >> ARN_POOL_SHIFT)) ? block : NULL;
+    if (size <= ARN_MEDIUM_LIMIT || size > ARN_SPAN_LIMIT)
+      return NULL;
+    return resize_span(head, (uint32_t)((size + ARN_POOL_SIZE - 1) >> ARN_POOL_SHIFT)) ? block
+                                                                                       : NULL;
   }
-  if (size <= ARN_SPAN_LIMIT || size > ARN_RUN_LIMIT) return NULL;
-  return resize_run(head, (uint32_t)((size + ARN_ARENA_SIZE - 1) >> ARN_ARENA_SHIFT)) ? block : NULL;
+  if (size <= ARN_SPAN_LIMIT || size > ARN_RUN_LIMIT)
+    return NULL;
+  return resize_run(head, (uint32_t)((size + ARN_ARENA_SIZE - 1) >> ARN_ARENA_SHIFT)) ? block
+                                                                                      : NULL;
 }

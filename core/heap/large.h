@@ -17,7 +17,8 @@
 #include "heap.h"
 
 /* size bytes at a multiple of align (a power of two, at least 16); NULL with errno when out of
- * memory. *clean says on entry that the caller wants zeros, and afterwards that the block has them. */
+ * memory. *clean says on entry that the caller wants zeros, and afterwards that the block has them.
+ */
 void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean);
 
 /* Frees block if it is a large one; false when it is not. */

@@ -1,8 +1,8 @@
 /* large_system.c - the textbook's large blocks: the system heap's, as CPython's are.
  *
- * The addresses are outside the reserved range, so free hands on what it finds there. A pointer that
- * the system heap did not give is its to notice. They do not count against limit_bytes and do not
- * go when the runtime does.
+ * The addresses are outside the reserved range, so free hands on what it finds there. A pointer
+ * that the system heap did not give is its to notice. They do not count against limit_bytes and do
+ * not go when the runtime does.
  */
 #include <malloc.h>
 #include <stdlib.h>
@@ -10,7 +10,8 @@
 #include "large.h"
 
 void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean) {
-  if (unlikely(heap == &arn_no_heap)) arn_heap_missing("arn_malloc");
+  if (unlikely(heap == &arn_no_heap))
+    arn_heap_missing("arn_malloc");
   if (align > _Alignof(max_align_t)) {
     *clean = false;
     return memalign(align, size);
@@ -24,7 +25,8 @@ static bool is_ours(const void *block) {
 
 bool arn_large_free(void *block, const char *function) {
   (void)function;
-  if (is_ours(block)) return false;
+  if (is_ours(block))
+    return false;
   free(block);
   return true;
 }

@@ -18,7 +18,8 @@ typedef struct arn_lock {
   arn_lock_rank rank; /* const */
 } arn_lock;
 
-#define ARN_LOCK_INIT(r) {.mutex = PTHREAD_MUTEX_INITIALIZER, .rank = (r)}
+#define ARN_LOCK_INIT(r)                                                                           \
+  { .mutex = PTHREAD_MUTEX_INITIALIZER, .rank = (r) }
 
 void arn_lock_take(arn_lock *lock);
 void arn_lock_drop(arn_lock *lock);

@@ -21,7 +21,8 @@ static void let_go(arn_heap *orphan) {
 }
 
 void arn_orphan_drain(arn_heap *orphan) {
-  if (!hold(orphan)) return;
+  if (!hold(orphan))
+    return;
   arn_inbox_drain(orphan, UINT32_MAX);
   let_go(orphan);
 }
@@ -30,7 +31,8 @@ void arn_orphan_drain(arn_heap *orphan) {
 static bool take_pool(arn_heap *heap, arn_heap *orphan, uint32_t class) {
   arn_pool *pool = orphan->used[class];
   /* Arenas of its own are not for others: they go when the heap that has them goes. */
-  if (!pool || heap->arenas != orphan->arenas) return false;
+  if (!pool || heap->arenas != orphan->arenas)
+    return false;
   arn_used_remove(orphan, pool);
   store_relaxed(&pool->owner, heap);
   arn_used_push_front(heap, pool);
@@ -56,23 +58,28 @@ static void take_frozen(arn_heap *heap, arn_heap *frozen) {
 
 bool arn_scavenge(arn_heap *heap, uint32_t class) {
   arn_group *group = heap->group;
-  if (heap->extra) return false;
+  if (heap->extra)
+    return false;
   if (unlikely(load_relaxed(&group->frozen))) {
     for (arn_heap *other = load_acquire(&group->heaps); other; other = other->next_in_group)
       if (load_relaxed(&other->state) == ARN_HEAP_FROZEN && load_relaxed(&other->inbox))
         take_frozen(heap, other);
-    if (heap->list[class]) return true;
+    if (heap->list[class])
+      return true;
   }
-  if (load_relaxed(&group->orphans) == 0) return false;
+  if (load_relaxed(&group->orphans) == 0)
+    return false;
   arn_heap *other = heap->scavenge_at;
   for (int heaps = 0, orphans = 0; heaps < HEAPS_A_LOOK && orphans < ORPHANS_A_LOOK; heaps++) {
-    if (!other) other = load_acquire(&group->heaps);
+    if (!other)
+      other = load_acquire(&group->heaps);
     if (hold(other)) {
       orphans++;
       arn_inbox_drain(other, ARN_DRAIN_SLICE);
       bool found = take_pool(heap, other, class);
       let_go(other);
-      if (found) return true; /* and look here again next time */
+      if (found)
+        return true; /* and look here again next time */
     }
     heap->scavenge_at = other = other->next_in_group;
   }
@@ -82,7 +89,8 @@ bool arn_scavenge(arn_heap *heap, uint32_t class) {
 size_t arn_orphans_tidy(arn_group *group) {
   size_t bytes = 0;
   for (arn_heap *other = load_acquire(&group->heaps); other; other = other->next_in_group) {
-    if (!hold(other)) continue;
+    if (!hold(other))
+      continue;
     arn_inbox_drain(other, UINT32_MAX);
     bytes += arn_heap_purge_pages(other, UINT32_MAX);
     let_go(other);

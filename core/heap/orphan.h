@@ -1,8 +1,8 @@
 /* orphan.h - memory of threads that are gone.
  *
  * An orphan's blocks live on and are freed to its inbox. Three ways lead back: a new thread adopts
- * the whole heap (arn_heap_adopt); a thread that would need a fresh pool drains orphans' inboxes and
- * takes a used pool of theirs; and whoever pushes an orphan's inbox past 64 KiB drains it.
+ * the whole heap (arn_heap_adopt); a thread that would need a fresh pool drains orphans' inboxes
+ * and takes a used pool of theirs; and whoever pushes an orphan's inbox past 64 KiB drains it.
  *
  * Frozen heaps are those of threads that fork left in the parent: their lists may have been in the
  * middle of a change, so their pools are never touched. What is freed to them is taken over from

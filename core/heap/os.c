@@ -36,9 +36,11 @@ static int result(bool failed, int errno_before) {
 
 static int map(void **at, size_t size, int protection, int flags) {
   int error = refused("mmap"), before = errno;
-  if (error) return error;
+  if (error)
+    return error;
   void *got = mmap(*at, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
-  if (got != MAP_FAILED) *at = got;
+  if (got != MAP_FAILED)
+    *at = got;
   return result(got == MAP_FAILED, before);
 }
 
@@ -49,14 +51,16 @@ int arn_os_reserve(void **at, size_t size) {
 
 int arn_os_commit(void *at, size_t size) {
   int error = refused("mprotect"), before = errno;
-  if (error) return error;
+  if (error)
+    return error;
   return result(mprotect(at, size, PROT_READ | PROT_WRITE) != 0, before);
 }
 
 bool arn_os_decommit(void *at, size_t size, bool huge_pages) {
-  /* Mapping anew, not mprotect: only this returns the charge under strict overcommit. The new mapping
-   * needs the old one's advice again, or the two would never merge. */
-  if (map(&at, size, PROT_NONE, MAP_NORESERVE | MAP_FIXED)) return false;
+  /* Mapping anew, not mprotect: only this returns the charge under strict overcommit. The new
+   * mapping needs the old one's advice again, or the two would never merge. */
+  if (map(&at, size, PROT_NONE, MAP_NORESERVE | MAP_FIXED))
+    return false;
   arn_os_huge_pages(at, size, huge_pages);
   return true;
 }
@@ -79,9 +83,11 @@ bool arn_os_unmap(void *at, size_t size) {
 
 int arn_os_remap(void **at, size_t old_size, size_t new_size) {
   int error = refused("mremap"), before = errno;
-  if (error) return error;
+  if (error)
+    return error;
   void *got = mremap(*at, old_size, new_size, MREMAP_MAYMOVE);
-  if (got != MAP_FAILED) *at = got;
+  if (got != MAP_FAILED)
+    *at = got;
   return result(got == MAP_FAILED, before);
 }
 

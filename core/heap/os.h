@@ -20,14 +20,14 @@ extern struct arn_os_hooks {
 
 /* Reads the page size and the overcommit policy. Once, before the others. */
 void arn_os_start(void);
-extern size_t arn_os_page;          /* bytes; const after start */
-extern bool arn_os_strict;          /* overcommit_memory is 2; const after start */
+extern size_t arn_os_page; /* bytes; const after start */
+extern bool arn_os_strict; /* overcommit_memory is 2; const after start */
 
-int arn_os_reserve(void **at, size_t size);           /* PROT_NONE, counted by nobody */
-int arn_os_commit(void *at, size_t size);             /* of a reservation: readable, writable */
+int arn_os_reserve(void **at, size_t size); /* PROT_NONE, counted by nobody */
+int arn_os_commit(void *at, size_t size);   /* of a reservation: readable, writable */
 bool arn_os_decommit(void *at, size_t size, bool huge_pages); /* back to reserved, pages gone */
-bool arn_os_purge(void *at, size_t size);             /* pages gone, still committed, reads as 0 */
-int arn_os_map(void **at, size_t size);               /* fresh, readable, writable, zero */
+bool arn_os_purge(void *at, size_t size); /* pages gone, still committed, reads as 0 */
+int arn_os_map(void **at, size_t size);   /* fresh, readable, writable, zero */
 bool arn_os_unmap(void *at, size_t size);
 int arn_os_remap(void **at, size_t old_size, size_t new_size); /* mremap(2), may move */
 void arn_os_huge_pages(void *at, size_t size, bool on);        /* advice; failure does not matter */

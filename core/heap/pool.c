@@ -17,13 +17,13 @@ void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class) {
   store_relaxed(&pool->purged, 0);
   pool->purged_pages = 0;
   pool->next = pool->prev = NULL;
-  pool->class = (uint8_t)class;
+  pool->class = (uint8_t) class;
   store_relaxed(&pool->offset, 0);
   pool->seen = 0;
   store_relaxed(&pool->place, ARN_PLACE_EMPTY);
   store_relaxed(&pool->kind, ARN_SLOT_POOL);
   for (uint32_t i = 1; i < k->slots; i++) {
-    pool[i].class = (uint8_t)class;
+    pool[i].class = (uint8_t) class;
     store_relaxed(&pool[i].offset, (uint8_t)i);
     store_relaxed(&pool[i].kind, ARN_SLOT_INSIDE);
   }
@@ -31,7 +31,8 @@ void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class) {
 }
 
 void arn_pool_close(arn_pool *pool) {
-  for (uint32_t i = 0; i < arn_classes[pool->class].slots; i++) arn_slot_forget(&pool[i]);
+  for (uint32_t i = 0; i < arn_classes[pool->class].slots; i++)
+    arn_slot_forget(&pool[i]);
 }
 
 /* Links the blocks first .. first + count - 1, in address order. */
@@ -39,7 +40,8 @@ static void *link_blocks(char *base, uint32_t size, uint32_t first, uint32_t cou
   char *block = base + (size_t)first * size;
   char *last = block + (size_t)(count - 1) * size;
   void *list = block;
-  for (; block < last; block += size) *(void **)block = block + size;
+  for (; block < last; block += size)
+    *(void **)block = block + size;
   *(void **)last = then;
   return list;
 }
@@ -47,14 +49,17 @@ static void *link_blocks(char *base, uint32_t size, uint32_t first, uint32_t cou
 void *arn_pool_carve(arn_pool *pool, uint32_t limit) {
   const arn_class *k = &arn_classes[pool->class];
   uint32_t first = load_relaxed(&pool->carved);
-  if (first == k->capacity) return NULL;
+  if (first == k->capacity)
+    return NULL;
   /* A block's first word is all that linking writes, so the blocks that begin before the page ends
    * touch no other page. */
   size_t start = (size_t)first * k->size;
   size_t page_end = (start & ~(arn_os_page - 1)) + arn_os_page;
   uint32_t count = (uint32_t)((page_end - start + k->size - 1) / k->size);
-  if (count > k->capacity - first) count = k->capacity - first;
-  if (count > limit) count = limit;
+  if (count > k->capacity - first)
+    count = k->capacity - first;
+  if (count > limit)
+    count = limit;
   store_relaxed(&pool->carved, (uint16_t)(first + count));
   store_relaxed(&pool->until, load_relaxed(&pool->until) + count);
   return link_blocks(arn_pool_base(pool), k->size, first, count, NULL);
@@ -70,8 +75,10 @@ static page_blocks blocks_on_page(const arn_pool *pool, uint32_t page) {
   page_blocks on;
   on.first = (uint32_t)(page * arn_os_page / k->size);
   on.end = (uint32_t)(((page + 1) * arn_os_page + k->size - 1) / k->size);
-  if (on.end > k->capacity) on.end = k->capacity;
-  if (on.first > on.end) on.first = on.end;
+  if (on.end > k->capacity)
+    on.end = k->capacity;
+  if (on.first > on.end)
+    on.first = on.end;
   return on;
 }
 
@@ -92,22 +99,28 @@ size_t arn_pool_purge(arn_pool *pool) {
 
   for (void *block = pool->free; block; block = *(void **)block) {
     uint64_t bits = pages_of_block(k->size, (uint32_t)(((char *)block - base) / k->size));
-    for (; bits; bits &= bits - 1) free_on[__builtin_ctzll(bits)]++;
+    for (; bits; bits &= bits - 1)
+      free_on[__builtin_ctzll(bits)]++;
   }
   uint64_t purge = 0;
   for (uint32_t page = 0; page < pages; page++) {
     page_blocks on = blocks_on_page(pool, page);
     uint64_t bit = UINT64_C(1) << page;
     /* A page with untouched blocks stays: they will be carved, and are not purged ones. */
-    if (on.first == on.end || on.end > carved || (pool->purged_pages & bit)) continue;
+    if (on.first == on.end || on.end > carved || (pool->purged_pages & bit))
+      continue;
     uint32_t free = free_on[page];
     /* A block that reaches into a purged neighbour is purged, not on the list. Only the first and
      * the last block of a page can. */
-    if (pages_of_block(k->size, on.first) & pool->purged_pages) free++;
-    if (on.end - 1 != on.first && (pages_of_block(k->size, on.end - 1) & pool->purged_pages)) free++;
-    if (free == on.end - on.first) purge |= bit;
+    if (pages_of_block(k->size, on.first) & pool->purged_pages)
+      free++;
+    if (on.end - 1 != on.first && (pages_of_block(k->size, on.end - 1) & pool->purged_pages))
+      free++;
+    if (free == on.end - on.first)
+      purge |= bit;
   }
-  if (!purge) return 0;
+  if (!purge)
+    return 0;
 
   /* Unlink first: the list runs through the pages that go. */
   void *keep = NULL, **tail = &keep;
@@ -155,13 +168,15 @@ void *arn_pool_unpurge(arn_pool *pool) {
     void *list = NULL;
     uint32_t count = 0;
     for (uint32_t block = on.end; block-- > on.first;) {
-      if (pages_of_block(k->size, block) & pool->purged_pages) continue;
+      if (pages_of_block(k->size, block) & pool->purged_pages)
+        continue;
       void *address = arn_pool_base(pool) + (size_t)block * k->size;
       *(void **)address = list;
       list = address;
       count++;
     }
-    if (!count) continue;
+    if (!count)
+      continue;
     store_relaxed(&pool->purged, (uint16_t)(load_relaxed(&pool->purged) - count));
     store_relaxed(&pool->until, load_relaxed(&pool->until) + count);
     return list;

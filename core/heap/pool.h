@@ -1,8 +1,8 @@
 /* pool.h - the pool table: one descriptor per pool-sized slot of the address space.
  *
- * A pool is a power-of-two run of slots cut into blocks of one size class, blocks first to last from
- * its first byte. The descriptors lie in a table of their own, so that the data holds no metadata
- * and a block's pool is arithmetic on its address. At any time a block of a pool is
+ * A pool is a power-of-two run of slots cut into blocks of one size class, blocks first to last
+ * from its first byte. The descriptors lie in a table of their own, so that the data holds no
+ * metadata and a block's pool is arithmetic on its address. At any time a block of a pool is
  *
  *   untouched   never handed out since the memory was fresh (index >= carved)
  *   purged      free, unlinked, its page given back to the system
@@ -14,8 +14,8 @@
  *   outstanding + free + purged + untouched == capacity
  *   outstanding == floor + until
  *
- * until counts down by one at each free and reaches 0 at the pool's next event, so that arn_free has
- * one test; floor is how many blocks are still outstanding then.
+ * until counts down by one at each free and reaches 0 at the pool's next event, so that arn_free
+ * has one test; floor is how many blocks are still outstanding then.
  *
  *   state   on                            floor                  event when until reaches 0
  *   LENT    heap->current[class]          0                      none left outstanding: stays
@@ -61,21 +61,21 @@ struct arn_pool {
   _Atomic(arn_heap *) owner;
 
   /* Owner only; statistics read until, which is why its access is relaxed. */
-  void *free;            /* this pool's own list, linked through the blocks' first words */
+  void *free; /* this pool's own list, linked through the blocks' first words */
   _Atomic uint32_t until;
-  uint32_t magic;        /* const while the pool lives */
+  uint32_t magic; /* const while the pool lives */
   _Atomic uint32_t floor;
   _Atomic uint16_t carved; /* blocks that are not untouched */
   _Atomic uint16_t purged; /* blocks */
-  uint64_t purged_pages; /* bit i: the pool's ith system page is purged */
-  arn_pool *next, *prev; /* ring of heap->used[class]; of a span or run: see large.c */
+  uint64_t purged_pages;   /* bit i: the pool's ith system page is purged */
+  arn_pool *next, *prev;   /* ring of heap->used[class]; of a span or run: see large.c */
 
   /* const while the slot is in use; the thread that frees a block got it from one that saw them. */
   uint8_t class;
-  _Atomic uint8_t kind;  /* arn_slot_kind; spans and runs: exchanged by the thread that frees */
+  _Atomic uint8_t kind;   /* arn_slot_kind; spans and runs: exchanged by the thread that frees */
   _Atomic uint8_t offset; /* of an INSIDE slot */
-  _Atomic uint8_t place; /* arn_pool_place; owner only */
-  uint32_t seen;         /* owner only: outstanding blocks when purging last looked */
+  _Atomic uint8_t place;  /* arn_pool_place; owner only */
+  uint32_t seen;          /* owner only: outstanding blocks when purging last looked */
 };
 _Static_assert(sizeof(arn_pool) == 64, "one descriptor, one cache line");
 
@@ -93,10 +93,12 @@ static inline uint32_t arn_pool_arena(const arn_pool *pool) {
 /* The pool that an address is in, whichever of its slots it is in; NULL when it is in none. */
 static inline arn_pool *arn_pool_of(const void *address) {
   size_t slot = arn_slot_of(address);
-  if (slot >= arn_slots_in_use()) return NULL;
+  if (slot >= arn_slots_in_use())
+    return NULL;
   arn_pool *pool = &arn_space.pools[slot];
   uint8_t kind = load_relaxed(&pool->kind);
-  if (kind == ARN_SLOT_INSIDE) pool -= load_relaxed(&pool->offset);
+  if (kind == ARN_SLOT_INSIDE)
+    pool -= load_relaxed(&pool->offset);
   return load_relaxed(&pool->kind) == ARN_SLOT_POOL ? pool : NULL;
 }
 

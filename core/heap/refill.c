@@ -10,11 +10,12 @@
  *   5  orphans' pools, and what was freed to frozen heaps
  *   6  an empty pool: from the fullest arena that has one, or from a fresh arena
  *
- * Free blocks come before untouched ones, as in CPython: measured, that keeps a small program's peak
- * RSS at 1.4 times glibc's instead of 3.0.
+ * Free blocks come before untouched ones, as in CPython: measured, that keeps a small program's
+ * peak RSS at 1.4 times glibc's instead of 3.0.
  *
- * When the current pool is replaced, everything it had is handed out: it is FULL, until an eighth of
- * its blocks are free (below that, a pool is not worth visiting: it would be full again at once).
+ * When the current pool is replaced, everything it had is handed out: it is FULL, until an eighth
+ * of its blocks are free (below that, a pool is not worth visiting: it would be full again at
+ * once).
  */
 #include <errno.h>
 
@@ -62,25 +63,32 @@ static bool refill_from_pools(arn_heap *heap, uint32_t class) {
   }
   arn_pool *next = heap->used[class];
   if (next && (next->free || !pool)) {
-    if (pool) retire(heap, pool);
+    if (pool)
+      retire(heap, pool);
     arn_used_remove(heap, next);
     lend(heap, next);
-    if (heap->list[class]) return true;
+    if (heap->list[class])
+      return true;
     pool = next;
   }
   if (pool) {
     heap->list[class] = arn_pool_carve(pool, UINT32_MAX);
-    if (!heap->list[class]) heap->list[class] = arn_pool_unpurge(pool);
+    if (!heap->list[class])
+      heap->list[class] = arn_pool_unpurge(pool);
   }
-  if (heap->list[class]) return true;
+  if (heap->list[class])
+    return true;
   /* Only now a used pool that has nothing but untouched or purged blocks. */
   if (heap->used[class]) {
-    if (pool) retire(heap, pool);
+    if (pool)
+      retire(heap, pool);
     pool = heap->used[class];
     arn_used_remove(heap, pool);
     lend(heap, pool);
-    if (!heap->list[class]) heap->list[class] = arn_pool_carve(pool, UINT32_MAX);
-    if (!heap->list[class]) heap->list[class] = arn_pool_unpurge(pool);
+    if (!heap->list[class])
+      heap->list[class] = arn_pool_carve(pool, UINT32_MAX);
+    if (!heap->list[class])
+      heap->list[class] = arn_pool_unpurge(pool);
   }
   return heap->list[class] != NULL;
 }
@@ -94,13 +102,17 @@ static void *pop(arn_heap *heap, uint32_t class) {
 __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
   if (class == 0) {
     class = 1;
-    if (heap->list[class]) return pop(heap, class);
+    if (heap->list[class])
+      return pop(heap, class);
   }
-  if (unlikely(heap == &arn_no_heap)) arn_heap_missing("arn_malloc");
+  if (unlikely(heap == &arn_no_heap))
+    arn_heap_missing("arn_malloc");
   arn_heap_tick(heap);
-  if (refill_from_pools(heap, class)) return pop(heap, class);
+  if (refill_from_pools(heap, class))
+    return pop(heap, class);
   while (arn_inbox_drain(heap, ARN_DRAIN_SLICE))
-    if (refill_from_pools(heap, class)) return pop(heap, class);
+    if (refill_from_pools(heap, class))
+      return pop(heap, class);
   if (arn_scavenge(heap, class) && (heap->list[class] || refill_from_pools(heap, class)))
     return pop(heap, class);
 
@@ -114,22 +126,25 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
       return NULL;
     }
   }
-  if (heap->current[class]) retire(heap, heap->current[class]);
+  if (heap->current[class])
+    retire(heap, heap->current[class]);
   lend(heap, pool);
   heap->list[class] = arn_pool_carve(pool, UINT32_MAX);
   return pop(heap, class);
 }
 
-/* All blocks of the current pool of a class are free, and on its own list. It stays current, for the
- * next malloc of the class, but of such pools a heap keeps only a few. */
+/* All blocks of the current pool of a class are free, and on its own list. It stays current, for
+ * the next malloc of the class, but of such pools a heap keeps only a few. */
 static void keep_spare(arn_heap *heap, uint32_t class) {
   for (int i = 0; i < ARN_SPARES; i++)
-    if (heap->spares[i] == class) return;
+    if (heap->spares[i] == class)
+      return;
   uint8_t *place = &heap->spares[heap->next_spare++ % ARN_SPARES];
   uint32_t old = *place;
-  *place = (uint8_t)class;
+  *place = (uint8_t) class;
   arn_pool *pool = heap->current[old];
-  if (!pool || load_relaxed(&pool->until) != 0) return; /* in use again, or class 0: none yet */
+  if (!pool || load_relaxed(&pool->until) != 0)
+    return; /* in use again, or class 0: none yet */
   heap->freed_to[old] = NULL;
   heap->current[old] = NULL;
   store_relaxed(&pool->place, ARN_PLACE_EMPTY);
@@ -171,7 +186,7 @@ static void place_settled(arn_heap *heap, arn_pool *pool) {
 }
 
 void arn_heap_settle(arn_heap *heap) {
-  for (uint32_t class = 1; class < ARN_CLASSES; class++) {
+  for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
     void *block = heap->list[class];
     heap->list[class] = NULL;
     heap->freed_to[class] = NULL;
@@ -185,6 +200,7 @@ void arn_heap_settle(arn_heap *heap) {
     }
     arn_pool *pool = heap->current[class];
     heap->current[class] = NULL;
-    if (pool) place_settled(heap, pool);
+    if (pool)
+      place_settled(heap, pool);
   }
 }

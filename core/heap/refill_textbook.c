@@ -3,13 +3,13 @@
  * After Objects/obmalloc.c of CPython 3.9, pymalloc_alloc and pymalloc_free. The heap's lists stay
  * empty, so that every arn_malloc comes here:
  *
- *   1  the head of usedpools of the class serves, from its own list: the block freed last comes first
- *   2  when that leaves its list empty, it links its next untouched block; when it has none, the pool
- *      is full and leaves usedpools
- *   3  no used pool: an empty one, from the arena with the fewest free pools: the one freed last
- *      there, or its next pool that was never used; or from a new arena
- *   4  a full pool goes to the front of usedpools at its first free; a pool whose blocks are all free
- *      goes back to its arena; an arena whose pools are all free goes back to the system (arena.c)
+ *   1  the head of usedpools of the class serves, from its own list: the block freed last comes
+ * first 2  when that leaves its list empty, it links its next untouched block; when it has none,
+ * the pool is full and leaves usedpools 3  no used pool: an empty one, from the arena with the
+ * fewest free pools: the one freed last there, or its next pool that was never used; or from a new
+ * arena 4  a full pool goes to the front of usedpools at its first free; a pool whose blocks are
+ * all free goes back to its arena; an arena whose pools are all free goes back to the system
+ * (arena.c)
  *
  * One thing differs: CPython links the second block of a fresh pool at once. Here a block is linked
  * when it is needed, because linking writes to it, and untouched memory stays untouched; the order
@@ -42,16 +42,21 @@ static void *take(arn_heap *heap, arn_pool *pool) {
 }
 
 __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
-  if (unlikely(heap == &arn_no_heap)) arn_heap_missing("arn_malloc");
-  if (class == 0) class = 1;
+  if (unlikely(heap == &arn_no_heap))
+    arn_heap_missing("arn_malloc");
+  if (class == 0)
+    class = 1;
   arn_pool *pool = heap->used[class];
-  if (likely(pool != NULL)) return take(heap, pool);
+  if (likely(pool != NULL))
+    return take(heap, pool);
 
   while (arn_inbox_drain(heap, ARN_DRAIN_SLICE))
-    if (heap->used[class]) return take(heap, heap->used[class]);
+    if (heap->used[class])
+      return take(heap, heap->used[class]);
   if (arn_scavenge(heap, class)) {
     void *block = heap->list[class]; /* of a frozen heap */
-    if (block) heap->list[class] = *(void **)block;
+    if (block)
+      heap->list[class] = *(void **)block;
     return block ? block : take(heap, heap->used[class]);
   }
   pool = arn_heap_new_pool(heap, class);
@@ -69,7 +74,8 @@ __attribute__((noinline)) void arn_pool_event(arn_heap *heap, arn_pool *pool) {
     store_relaxed(&pool->until, outstanding);
     store_relaxed(&pool->floor, 0);
     arn_used_push_front(heap, pool);
-    if (outstanding) return;
+    if (outstanding)
+      return;
   }
   arn_used_remove(heap, pool);
   store_relaxed(&pool->place, ARN_PLACE_EMPTY);
@@ -77,7 +83,7 @@ __attribute__((noinline)) void arn_pool_event(arn_heap *heap, arn_pool *pool) {
 }
 
 void arn_heap_settle(arn_heap *heap) {
-  for (uint32_t class = 1; class < ARN_CLASSES; class++) {
+  for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
     for (void *block = heap->list[class], *next; block; block = next) {
       next = *(void **)block;
       arn_heap *owner = load_relaxed(&arn_pool_of(block)->owner);

@@ -47,24 +47,28 @@ void arn_remote_free(arn_heap *heap, arn_pool *pool, void *block) {
   }
   arn_batch *batch = &heap->batches[owner->id % ARN_BATCHES];
   if (batch->owner != owner) {
-    if (batch->owner) send(heap, batch);
+    if (batch->owner)
+      send(heap, batch);
     *batch = (arn_batch){.owner = owner, .last = block};
   }
   *(void **)block = batch->count ? batch->first : NULL;
   batch->first = block;
   batch->bytes += bytes;
-  if (++batch->count == ARN_BATCH_BLOCKS || batch->bytes >= ARN_BATCH_BYTES) send(heap, batch);
+  if (++batch->count == ARN_BATCH_BLOCKS || batch->bytes >= ARN_BATCH_BYTES)
+    send(heap, batch);
 }
 
 void arn_batches_send(arn_heap *heap) {
   for (int i = 0; i < ARN_BATCHES; i++)
-    if (heap->batches[i].owner) send(heap, &heap->batches[i]);
+    if (heap->batches[i].owner)
+      send(heap, &heap->batches[i]);
 }
 
 size_t arn_batches_bytes(const arn_heap *heap) {
   size_t bytes = 0;
   for (int i = 0; i < ARN_BATCHES; i++)
-    if (heap->batches[i].owner) bytes += heap->batches[i].bytes;
+    if (heap->batches[i].owner)
+      bytes += heap->batches[i].bytes;
   return bytes;
 }
 
@@ -73,7 +77,8 @@ uint32_t arn_inbox_drain(arn_heap *heap, uint32_t limit) {
   int64_t bytes = 0;
   while (blocks < limit) {
     if (!heap->pending) {
-      if (!load_relaxed(&heap->inbox)) break;
+      if (!load_relaxed(&heap->inbox))
+        break;
       heap->pending = exchange_acquire(&heap->inbox, NULL); /* with arn_inbox_push's release */
       bump(&heap->inbox_drains, 1);
     }
@@ -90,17 +95,20 @@ uint32_t arn_inbox_drain(arn_heap *heap, uint32_t limit) {
       forwarded++;
     }
   }
-  if (!blocks) return 0;
+  if (!blocks)
+    return 0;
   sub_relaxed(&heap->inbox_bytes, bytes);
   sub_relaxed(&heap->group->deferred, bytes);
-  if (forwarded) add_relaxed(&heap->group->forwarded, forwarded);
+  if (forwarded)
+    add_relaxed(&heap->group->forwarded, forwarded);
   return blocks;
 }
 
 void arn_deferred_relieve(arn_heap *heap) {
   arn_inbox_drain(heap, UINT32_MAX);
   arn_group *group = heap->group;
-  if (load_relaxed(&group->orphans) == 0) return;
+  if (load_relaxed(&group->orphans) == 0)
+    return;
   for (arn_heap *other = load_acquire(&group->heaps); other; other = other->next_in_group)
     if (load_relaxed(&other->state) == ARN_HEAP_ORPHAN && load_relaxed(&other->inbox))
       arn_orphan_drain(other);

@@ -4,13 +4,13 @@
  *   ----------------> block --(64 blocks or 4 KiB)--> one push --(B's refill)--> lists
  *
  * The inbox is a stack that is pushed by compare-and-swap and emptied by exchange, so it has no ABA
- * problem and needs no tags. A block keeps counting as outstanding until its pool's owner drains it.
- * Pools may change owner (orphan.c) while blocks are under way: whoever drains looks at each block's
- * owner and forwards what is not his. So no block is ever lost, whichever heap it reaches.
+ * problem and needs no tags. A block keeps counting as outstanding until its pool's owner drains
+ * it. Pools may change owner (orphan.c) while blocks are under way: whoever drains looks at each
+ * block's owner and forwards what is not his. So no block is ever lost, whichever heap it reaches.
  *
  *   arn_remote_free    any thread with a heap   | arn_inbox_push  any thread
- *   arn_batches_send   the owner of the batches | arn_inbox_drain the owner, or who claimed the heap
- *   all of them may run at the same time as each other
+ *   arn_batches_send   the owner of the batches | arn_inbox_drain the owner, or who claimed the
+ * heap all of them may run at the same time as each other
  */
 #ifndef ARN_HEAP_REMOTE_H
 #define ARN_HEAP_REMOTE_H

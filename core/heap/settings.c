@@ -10,16 +10,18 @@
 #include <unistd.h>
 
 static const char *value_of(const char *name) {
-  if (getauxval(AT_SECURE)) return NULL;
+  if (getauxval(AT_SECURE))
+    return NULL;
   const char *value = getenv(name);
   return value && *value ? value : NULL;
 }
 
 static void refuse(const char *name, const char *value, const char *wanted, int *error) {
-  if (!error) return;
+  if (!error)
+    return;
   char line[256];
-  int length =
-      snprintf(line, sizeof line, "arenite: %s=%.64s is not %s; its default is used\n", name, value, wanted);
+  int length = snprintf(line, sizeof line, "arenite: %s=%.64s is not %s; its default is used\n",
+                        name, value, wanted);
   if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) {
     /* The return value says it too. */
   }
@@ -28,7 +30,8 @@ static void refuse(const char *name, const char *value, const char *wanted, int 
 
 size_t arn_setting_bytes(const char *name, size_t otherwise, int *error) {
   const char *value = value_of(name);
-  if (!value) return otherwise;
+  if (!value)
+    return otherwise;
   char *end;
   errno = 0;
   unsigned long long number = strtoull(value, &end, 10);
@@ -51,13 +54,15 @@ size_t arn_setting_bytes(const char *name, size_t otherwise, int *error) {
 int64_t arn_setting_number(const char *name, int64_t least, int64_t most, int64_t otherwise,
                            int *error) {
   const char *value = value_of(name);
-  if (!value) return otherwise;
+  if (!value)
+    return otherwise;
   char *end;
   errno = 0;
   long long number = strtoll(value, &end, 10);
   if (errno || end == value || *end || number < least || number > most) {
     char wanted[80];
-    snprintf(wanted, sizeof wanted, "a number from %lld to %lld", (long long)least, (long long)most);
+    snprintf(wanted, sizeof wanted, "a number from %lld to %lld", (long long)least,
+             (long long)most);
     refuse(name, value, wanted, error);
     return otherwise;
   }
@@ -66,9 +71,11 @@ int64_t arn_setting_number(const char *name, int64_t least, int64_t most, int64_
 
 int arn_setting_word(const char *name, const char *const *words, int otherwise, int *error) {
   const char *value = value_of(name);
-  if (!value) return otherwise;
+  if (!value)
+    return otherwise;
   for (int i = 0; words[i]; i++)
-    if (strcmp(value, words[i]) == 0) return i;
+    if (strcmp(value, words[i]) == 0)
+      return i;
   char wanted[120] = "one of:";
   for (int i = 0; words[i]; i++) {
     strncat(wanted, " ", sizeof wanted - strlen(wanted) - 1);

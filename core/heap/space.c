@@ -77,11 +77,14 @@ static int start(void) {
     void *data, *tables = NULL;
     /* One arena more than is used, to align the first. */
     error = arn_os_reserve(&data, size + ARN_ARENA_SIZE);
-    if (error) continue;
+    if (error)
+      continue;
     error = arn_os_reserve(&tables, l.size);
-    if (!error) error = arn_os_commit(tables, l.arenas);
+    if (!error)
+      error = arn_os_commit(tables, l.arenas);
     if (error) {
-      if (tables) arn_os_unmap(tables, l.size);
+      if (tables)
+        arn_os_unmap(tables, l.size);
       arn_os_unmap(data, size + ARN_ARENA_SIZE);
       continue;
     }
@@ -100,7 +103,8 @@ static int start(void) {
 int arn_space_start(void) {
   static arn_lock lock = ARN_LOCK_INIT(ARN_RANK_META);
   /* Without the lock once it is done, so that a child of fork never waits for it. */
-  if (load_acquire(&arn_space.arena_count)) return 0;
+  if (load_acquire(&arn_space.arena_count))
+    return 0;
   arn_lock_take(&lock);
   int error = load_relaxed(&arn_space.arena_count) ? 0 : start();
   arn_lock_drop(&lock);
@@ -111,12 +115,14 @@ int arn_space_start(void) {
 static int commit_tables(uint32_t first, uint32_t end) {
   first = first / TABLE_CHUNK * TABLE_CHUNK;
   end = (uint32_t)round_up(end, TABLE_CHUNK);
-  if (end > arn_space.arena_count) end = arn_space.arena_count;
+  if (end > arn_space.arena_count)
+    end = arn_space.arena_count;
   uintptr_t page = arn_os_page;
   uintptr_t from = (uintptr_t)&arn_space.arenas[first] / page * page;
   uintptr_t to = round_up((uintptr_t)&arn_space.arenas[end], page);
   int error = arn_os_commit((void *)from, to - from);
-  if (error) return error;
+  if (error)
+    return error;
   from = (uintptr_t)&arn_space.pools[(size_t)first * ARN_POOLS_PER_ARENA] / page * page;
   to = round_up((uintptr_t)&arn_space.pools[(size_t)end * ARN_POOLS_PER_ARENA], page);
   return arn_os_commit((void *)from, to - from);
@@ -125,11 +131,13 @@ static int commit_tables(uint32_t first, uint32_t end) {
 int arn_space_advance(uint32_t count, uint32_t *first) {
   uint32_t frontier = load_relaxed(&arn_space.frontier);
   do {
-    if (count > arn_space.arena_count - frontier) return ENOMEM;
+    if (count > arn_space.arena_count - frontier)
+      return ENOMEM;
     /* Before the frontier moves: who sees it moved may read the descriptors. */
     if (frontier % TABLE_CHUNK == 0 || frontier % TABLE_CHUNK + count > TABLE_CHUNK) {
       int error = commit_tables(frontier, frontier + count);
-      if (error) return error;
+      if (error)
+        return error;
     }
   } while (!cas_seq_cst(&arn_space.frontier, &frontier, frontier + count));
   *first = frontier;

@@ -2,8 +2,8 @@
  *
  *   metadata: | idle bits | arena table | pool table |      data: | arena 0 | arena 1 | ...
  *
- * Two reservations, made once and kept: nothing in them is ever unmapped, so a stale address leads to
- * a descriptor, never to a fault. Arenas are used from the lowest number up. The frontier is the
+ * Two reservations, made once and kept: nothing in them is ever unmapped, so a stale address leads
+ * to a descriptor, never to a fault. Arenas are used from the lowest number up. The frontier is the
  * first arena that was never used; the tables are committed up to it. An arena below the frontier
  * that belongs to nobody has its idle bit set (a hint, verified on use: arena.c).
  */
@@ -45,7 +45,8 @@ static inline char *arn_arena_base(uint32_t number) {
  * a failure it is tried again. */
 int arn_space_start(void);
 
-/* Moves the frontier over count arenas that were never used; their number in *first. 0 or ENOMEM. */
+/* Moves the frontier over count arenas that were never used; their number in *first. 0 or ENOMEM.
+ */
 int arn_space_advance(uint32_t count, uint32_t *first);
 
 /* Bytes of the tables that are committed. */

@@ -30,7 +30,8 @@ static int count_pool(void *context, arn_pool *pool) {
   const arn_heap *owner = load_relaxed(&pool->owner);
   uint32_t carved = load_relaxed(&pool->carved), purged = load_relaxed(&pool->purged);
   uint32_t used = arn_pool_outstanding(pool);
-  if (used > carved - purged) used = carved - purged; /* read in the middle of a change */
+  if (used > carved - purged)
+    used = carved - purged; /* read in the middle of a change */
   uint32_t free = carved - purged - used;
   if (owner && readable(owner)) {
     uint32_t lent = arn_lent_blocks(owner, pool);
@@ -67,21 +68,26 @@ void arn_group_stats(arn_group *group, arn_stats *s) {
   memset(s, 0, sizeof *s);
   s->mode = group->config.mode;
   s->class_count = ARN_CLASSES - 1;
-  for (uint32_t i = 0; i < s->class_count; i++) s->classes[i].block_size = arn_classes[i + 1].size;
+  for (uint32_t i = 0; i < s->class_count; i++)
+    s->classes[i].block_size = arn_classes[i + 1].size;
   arn_walk_arenas(group, &(arn_walk){s, count_arena, count_pool, count_large, NULL});
 
   for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
     uint32_t state = load_relaxed(&heap->state);
-    if (state == ARN_HEAP_VACANT) continue;
+    if (state == ARN_HEAP_VACANT)
+      continue;
     s->heaps++;
     s->remote_frees += load_relaxed(&heap->remote_frees);
     s->inbox_pushes += load_relaxed(&heap->inbox_pushes);
     s->inbox_drains += load_relaxed(&heap->inbox_drains);
     int64_t waiting = load_relaxed(&heap->inbox_bytes);
-    if (waiting > 0) s->deferred_bytes += (uint64_t)waiting;
-    if (readable(heap)) s->deferred_bytes += arn_batches_bytes(heap);
+    if (waiting > 0)
+      s->deferred_bytes += (uint64_t)waiting;
+    if (readable(heap))
+      s->deferred_bytes += arn_batches_bytes(heap);
   }
-  if (s->deferred_bytes > s->live_bytes) s->deferred_bytes = s->live_bytes;
+  if (s->deferred_bytes > s->live_bytes)
+    s->deferred_bytes = s->live_bytes;
   s->live_bytes -= s->deferred_bytes;
 
   s->arena_bytes = s->arenas * ARN_ARENA_SIZE;

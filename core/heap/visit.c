@@ -19,7 +19,8 @@ static bool wanted(const visit *v, const arn_arenas *set) {
 
 static int visit_arena(void *context, uint32_t number, arn_arena *arena) {
   visit *v = context;
-  if (!wanted(v, load_relaxed(&arena->home))) return 0;
+  if (!wanted(v, load_relaxed(&arena->home)))
+    return 0;
   arn_visit what = {.kind = ARN_VISIT_ARENA,
                     .address = arn_arena_base(number),
                     .size = ARN_ARENA_SIZE,
@@ -29,7 +30,8 @@ static int visit_arena(void *context, uint32_t number, arn_arena *arena) {
 
 static int visit_large(void *context, void *block, size_t size) {
   visit *v = context;
-  if (v->only) return 0; /* large blocks have no owner */
+  if (v->only)
+    return 0; /* large blocks have no owner */
   arn_visit what = {.kind = ARN_VISIT_LARGE, .address = block, .size = size, .in_use = true};
   return v->visitor(&what, v->context);
 }
@@ -44,7 +46,8 @@ static void mark(uint64_t *bits, const arn_pool *pool, void *list) {
   uint32_t size = arn_classes[pool->class].size;
   char *base = arn_pool_base(pool);
   for (void *block = list; block; block = *(void **)block) {
-    if (arn_pool_of(block) != pool) continue;
+    if (arn_pool_of(block) != pool)
+      continue;
     size_t index = (size_t)((char *)block - base) / size;
     bits[index / 64] |= UINT64_C(1) << index % 64;
   }
@@ -53,7 +56,8 @@ static void mark(uint64_t *bits, const arn_pool *pool, void *list) {
 static int visit_blocks(visit *v, arn_pool *pool, arn_visit what) {
   uint64_t free[(MOST_BLOCKS + 63) / 64] = {0};
   mark(free, pool, pool->free);
-  if (v->now->current[pool->class] == pool) mark(free, pool, v->now->list[pool->class]);
+  if (v->now->current[pool->class] == pool)
+    mark(free, pool, v->now->list[pool->class]);
   uint32_t carved = load_relaxed(&pool->carved), capacity = arn_classes[pool->class].capacity;
   what.kind = ARN_VISIT_BLOCK;
   what.size = what.block_size;
@@ -61,14 +65,16 @@ static int visit_blocks(visit *v, arn_pool *pool, arn_visit what) {
     what.address = arn_pool_base(pool) + (size_t)i * what.block_size;
     what.in_use = i < carved && !(free[i / 64] >> i % 64 & 1) && !arn_pool_block_purged(pool, i);
     int result = v->visitor(&what, v->context);
-    if (result) return result;
+    if (result)
+      return result;
   }
   return 0;
 }
 
 static int visit_pool(void *context, arn_pool *pool) {
   visit *v = context;
-  if (load_relaxed(&pool->owner) != v->now) return 0;
+  if (load_relaxed(&pool->owner) != v->now)
+    return 0;
   static const arn_pool_state states[] = {
       [ARN_PLACE_EMPTY] = ARN_POOL_EMPTY,
       [ARN_PLACE_USED] = ARN_POOL_USED,
@@ -97,12 +103,15 @@ int arn_heap_visit(arn_runtime *runtime, arn_heap *only, bool blocks,
   arn_group *group = arn_runtime_group(runtime);
   visit v = {.visitor = visitor, .context = context, .only = only, .blocks = blocks};
   int result = arn_walk_arenas(group, &(arn_walk){&v, visit_arena, NULL, NULL, NULL});
-  if (!result) result = arn_walk_arenas(group, &(arn_walk){&v, NULL, NULL, visit_large, NULL});
-  if (!result && !only) result = arn_huge_each(group, visit_huge, &v);
+  if (!result)
+    result = arn_walk_arenas(group, &(arn_walk){&v, NULL, NULL, visit_large, NULL});
+  if (!result && !only)
+    result = arn_huge_each(group, visit_huge, &v);
   arn_heap *heap = load_acquire(&group->heaps);
   for (; heap && !result; heap = heap->next_in_group) {
     uint32_t state = load_relaxed(&heap->state);
-    if (state == ARN_HEAP_VACANT || state == ARN_HEAP_FROZEN || (only && heap != only)) continue;
+    if (state == ARN_HEAP_VACANT || state == ARN_HEAP_FROZEN || (only && heap != only))
+      continue;
     int64_t waiting = load_relaxed(&heap->inbox_bytes);
     arn_visit what = {.kind = ARN_VISIT_HEAP,
                       .address = heap,
@@ -110,7 +119,8 @@ int arn_heap_visit(arn_runtime *runtime, arn_heap *only, bool blocks,
                       .heap = heap};
     result = visitor(&what, context);
     v.now = heap;
-    if (!result) result = arn_walk_arenas(group, &(arn_walk){&v, NULL, visit_pool, NULL, NULL});
+    if (!result)
+      result = arn_walk_arenas(group, &(arn_walk){&v, NULL, visit_pool, NULL, NULL});
   }
   return result;
 }

@@ -7,17 +7,20 @@ static int walk_slots(uint32_t number, const arn_walk *walk, uint32_t *skip) {
   size_t first = (size_t)number * ARN_POOLS_PER_ARENA;
   for (uint32_t i = 0, slots; i < ARN_POOLS_PER_ARENA; i += slots) {
     slots = 1;
-    if (!(taken >> i & 1)) continue;
+    if (!(taken >> i & 1))
+      continue;
     arn_pool *head = &arn_space.pools[first + i];
     int result = 0;
     switch ((arn_slot_kind)load_acquire(&head->kind)) {
     case ARN_SLOT_POOL:
       slots = arn_classes[head->class].slots;
-      if (walk->pool) result = walk->pool(walk->context, head);
+      if (walk->pool)
+        result = walk->pool(walk->context, head);
       break;
     case ARN_SLOT_SPAN:
       slots = load_relaxed(&head->until);
-      if (walk->large) result = walk->large(walk->context, arn_pool_base(head), slots * ARN_POOL_SIZE);
+      if (walk->large)
+        result = walk->large(walk->context, arn_pool_base(head), slots * ARN_POOL_SIZE);
       break;
     case ARN_SLOT_RUN:
       slots = ARN_POOLS_PER_ARENA;
@@ -27,11 +30,14 @@ static int walk_slots(uint32_t number, const arn_walk *walk, uint32_t *skip) {
       break;
     case ARN_SLOT_NONE:
     case ARN_SLOT_INSIDE:
-      if (walk->stray) result = walk->stray(walk->context, first + i);
+      if (walk->stray)
+        result = walk->stray(walk->context, first + i);
       break;
     }
-    if (result) return result;
-    if (slots == 0) slots = 1; /* half-made, in a busy runtime */
+    if (result)
+      return result;
+    if (slots == 0)
+      slots = 1; /* half-made, in a busy runtime */
   }
   return 0;
 }
@@ -41,21 +47,25 @@ int arn_walk_arenas(const arn_group *group, const arn_walk *walk) {
   for (uint32_t number = 0, skip = 0; number < end; number++) {
     arn_arena *arena = &arn_space.arenas[number];
     arn_arenas *home = load_acquire(&arena->home);
-    if (!home || home->group != group) continue;
+    if (!home || home->group != group)
+      continue;
     int result = walk->arena ? walk->arena(walk->context, number, arena) : 0;
     if (skip)
       skip--;
     else if (!result)
       result = walk_slots(number, walk, &skip);
-    if (result) return result;
+    if (result)
+      return result;
   }
   return 0;
 }
 
 uint32_t arn_lent_blocks(const arn_heap *heap, const arn_pool *pool) {
   uint32_t blocks = 0;
-  if (heap->current[pool->class] != pool) return 0;
+  if (heap->current[pool->class] != pool)
+    return 0;
   for (void *block = heap->list[pool->class]; block; block = *(void **)block)
-    if (arn_pool_of(block) == pool) blocks++;
+    if (arn_pool_of(block) == pool)
+      blocks++;
   return blocks;
 }

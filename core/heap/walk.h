@@ -1,7 +1,7 @@
 /* walk.h - one way through a group's arenas for the checker, the visitor and the statistics.
  *
- * In a quiet runtime each taken slot is met once. In a busy one some may be missed or met half-made;
- * nothing that the walk reads can be unmapped.
+ * In a quiet runtime each taken slot is met once. In a busy one some may be missed or met
+ * half-made; nothing that the walk reads can be unmapped.
  */
 #ifndef ARN_HEAP_WALK_H
 #define ARN_HEAP_WALK_H

@@ -1,7 +1,7 @@
 /* runtime.h - runtimes, and threads that come and go.
  *
- * A runtime is one world: a mode, heaps, threads, and in GIL mode the lock. Several can exist in one
- * process, in both modes, side by side. A thread is attached to at most one runtime at a time.
+ * A runtime is one world: a mode, heaps, threads, and in GIL mode the lock. Several can exist in
+ * one process, in both modes, side by side. A thread is attached to at most one runtime at a time.
  *
  *   detached --arn_thread_attach--> attached --arn_thread_detach--> detached
  *   attached --arn_save_thread----> away     --arn_restore_thread-> attached
@@ -56,8 +56,8 @@ ARN_API void arn_restore_thread(arn_thread *thread);
   }
 
 /* Where an attached thread offers to drop the GIL. Cheap when nobody waits; the thread may lose the
- * GIL inside and comes back holding it. Free-threaded it only looks after deferred work that is over
- * its budget. Does nothing on a thread that is not attached. */
+ * GIL inside and comes back holding it. Free-threaded it only looks after deferred work that is
+ * over its budget. Does nothing on a thread that is not attached. */
 ARN_API void arn_safepoint(void);
 
 ARN_END_DECLS

@@ -6,8 +6,8 @@
  * that any thread of the process allocated, from any heap of any runtime.
  *
  * Out of memory is NULL with errno = ENOMEM, and changes nothing. A request above PTRDIFF_MAX is
- * out of memory. A request for 0 bytes gives a unique block. Every block is aligned to 16 bytes (8 in
- * the classic geometry, whose step is 8 bytes). errno is not changed by success.
+ * out of memory. A request for 0 bytes gives a unique block. Every block is aligned to 16 bytes (8
+ * in the classic geometry, whose step is 8 bytes). errno is not changed by success.
  *
  * A pointer that is not an allocated block (of the stack, inside a block, freed just now) ends the
  * process with a sentence where that is seen; docs/design.md lists what is.
@@ -31,11 +31,11 @@ ARN_API void *arn_calloc(size_t count, size_t size) ARN_ATTR_MALLOC ARN_ATTR_SIZ
 ARN_API void *arn_zalloc(size_t size) ARN_ATTR_MALLOC ARN_ATTR_SIZE(1);
 
 /* Resizes (realloc(3)). NULL as block allocates. Size 0 gives a block of the smallest size, as
- * CPython's PyMem_Realloc does. On NULL the old block is as it was. Huge blocks grow without copying
- * (mremap(2)). A block that is resized in place stays in the heap that it came from; one that moves
- * is then the caller's heap's. */
-ARN_API void *arn_realloc(void *block, size_t size)
-    __attribute__((warn_unused_result)) ARN_ATTR_SIZE(2);
+ * CPython's PyMem_Realloc does. On NULL the old block is as it was. Huge blocks grow without
+ * copying (mremap(2)). A block that is resized in place stays in the heap that it came from; one
+ * that moves is then the caller's heap's. */
+ARN_API void *arn_realloc(void *block, size_t size) __attribute__((warn_unused_result))
+ARN_ATTR_SIZE(2);
 
 /* arn_realloc to count * size; ENOMEM when the product overflows (reallocarray(3)). */
 ARN_API void *arn_reallocarray(void *block, size_t count, size_t size)
@@ -43,8 +43,8 @@ ARN_API void *arn_reallocarray(void *block, size_t count, size_t size)
 
 /* size bytes aligned to alignment, a power of two; otherwise NULL with errno = EINVAL
  * (aligned_alloc(3)). The size need not be a multiple of the alignment. */
-ARN_API void *arn_aligned_alloc(size_t alignment, size_t size)
-    __attribute__((warn_unused_result)) ARN_ATTR_SIZE(2);
+ARN_API void *arn_aligned_alloc(size_t alignment, size_t size) __attribute__((warn_unused_result))
+ARN_ATTR_SIZE(2);
 
 /* Gives a block back; NULL does nothing (free(3)). Never fails, keeps errno. */
 ARN_API void arn_free(void *block);
@@ -65,15 +65,14 @@ ARN_API size_t arn_usable_size(const void *block);
 /* Creates an extra heap in runtime. 0, or ENOMEM. Any thread. */
 ARN_API int arn_heap_create(arn_runtime *runtime, arn_heap **heap);
 
-/* Frees every block of the heap at once, and the heap (in the classic geometry, blocks above the small
- * limit are the system heap's and stay). No other thread may use its blocks then.
- * NULL does nothing. Any thread; not for a thread's own heap (that ends the process with a
- * sentence). */
+/* Frees every block of the heap at once, and the heap (in the classic geometry, blocks above the
+ * small limit are the system heap's and stay). No other thread may use its blocks then. NULL does
+ * nothing. Any thread; not for a thread's own heap (that ends the process with a sentence). */
 ARN_API void arn_heap_destroy(arn_heap *heap);
 
 ARN_API void *arn_heap_malloc(arn_heap *heap, size_t size) ARN_ATTR_MALLOC ARN_ATTR_SIZE(2);
-ARN_API void *arn_heap_calloc(arn_heap *heap, size_t count, size_t size)
-    ARN_ATTR_MALLOC ARN_ATTR_SIZE2(2, 3);
+ARN_API void *arn_heap_calloc(arn_heap *heap, size_t count, size_t size) ARN_ATTR_MALLOC
+    ARN_ATTR_SIZE2(2, 3);
 ARN_API void *arn_heap_realloc(arn_heap *heap, void *block, size_t size)
     __attribute__((warn_unused_result)) ARN_ATTR_SIZE(3);
 ARN_API void *arn_heap_aligned_alloc(arn_heap *heap, size_t alignment, size_t size)

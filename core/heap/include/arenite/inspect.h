@@ -1,8 +1,9 @@
 /* inspect.h - walking a heap and verifying it.
  *
- * Both look at every pool of the runtime and follow its lists. They are for a quiet runtime: no other
- * thread allocates or frees in it meanwhile (joined, waiting, or outside the GIL); with a busy one they
- * may read what is just being changed, and crash. arn_stats_get (arenite/stats.h) is for busy ones.
+ * Both look at every pool of the runtime and follow its lists. They are for a quiet runtime: no
+ * other thread allocates or frees in it meanwhile (joined, waiting, or outside the GIL); with a
+ * busy one they may read what is just being changed, and crash. arn_stats_get (arenite/stats.h) is
+ * for busy ones.
  */
 #ifndef ARENITE_INSPECT_H
 #define ARENITE_INSPECT_H
@@ -44,13 +45,14 @@ typedef struct arn_visit {
 
 /* Calls visitor for everything of the runtime (heap NULL) or of one heap: arenas first, then large
  * blocks, then each heap with its pools and, when blocks is true, each pool's blocks. The visitor
- * must not allocate from the runtime; what it returns other than 0 ends the walk and is returned. */
+ * must not allocate from the runtime; what it returns other than 0 ends the walk and is returned.
+ */
 ARN_API int arn_heap_visit(arn_runtime *runtime, arn_heap *heap, bool blocks,
                            int (*visitor)(const arn_visit *what, void *context), void *context);
 
 /* Verifies every invariant of the runtime's heaps (docs/design.md lists them). Returns 0; otherwise
- * the number of broken ones, the first of them described in message (may be NULL; size bytes, always
- * terminated). */
+ * the number of broken ones, the first of them described in message (may be NULL; size bytes,
+ * always terminated). */
 ARN_API int arn_check(arn_runtime *runtime, char *message, size_t size);
 
 /* Number of size classes, and the block size in bytes of one (0 for an index out of range). */

@@ -59,8 +59,8 @@ typedef struct arn_stats {
 /* Fills *stats. 0, or EINVAL for NULL. Any thread. */
 ARN_API int arn_stats_get(arn_runtime *runtime, arn_stats *stats);
 
-/* Writes the statistics as a text table, or as one JSON object. 0, or the errno of the failed write.
- * Any thread. */
+/* Writes the statistics as a text table, or as one JSON object. 0, or the errno of the failed
+ * write. Any thread. */
 ARN_API int arn_stats_text(arn_runtime *runtime, FILE *out);
 ARN_API int arn_stats_json(arn_runtime *runtime, FILE *out);
 

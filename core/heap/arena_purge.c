@@ -1,0 +1,134 @@
+/* arena_purge.c - giving pages of arenas back to the system: when their delay is over, when
+ * somebody asks, and when new memory is taken. Purging is claiming; arena.h has the protocol. */
+#include <errno.h>
+
+#include "arena_parts.h"
+#include "os.h"
+
+/* Arenas purged in one slice of arn_arenas_tick: some tens of microseconds of madvise. */
+#define SLICE 4
+
+bool arn_arenas_purge_range(arn_group *group, void *at, size_t size) {
+  const arn_arena_source *source = &group->config.source;
+  add_relaxed(&group->purges, 1);
+  if (arn_default_source(group))
+    return arn_os_purge(at, size);
+  int before = errno;
+  source->purge(source->context, at, size);
+  errno = before;
+  return true;
+}
+
+size_t arn_purge_arena(arn_arenas *set, uint32_t number) {
+  arn_arena *arena = &arn_space.arenas[number];
+  arn_group *group = set->group;
+  uint64_t taken = load_seq_cst(&arena->taken), mask;
+  if (load_seq_cst(&arena->home) != set)
+    return 0; /* a stale hint */
+  do {
+    mask = taken == 0 ? ARN_ALL_SLOTS : ~taken & load_relaxed(&arena->dirty);
+    if (!mask)
+      return 0;
+  } while (!cas_seq_cst(&arena->taken, &taken, taken | mask));
+  if (load_seq_cst(&arena->home) != set) {
+    arn_unclaim(number, mask);
+    return 0;
+  }
+  arn_hint_place(set, number, arn_step_of(taken));
+  store_relaxed(&arena->dirty_since, 0);
+
+  uint64_t dirty = load_acquire(&arena->dirty) & mask, rest = dirty; /* arn_arenas_give releases */
+  size_t bytes = (size_t)__builtin_popcountll(dirty) * ARN_POOL_SIZE;
+  /* Where giving back means mapping anew, that does both. */
+  if (mask == ARN_ALL_SLOTS && (!arn_default_source(group) || arn_os_strict)) {
+    bool went = arn_arenas_decommit(group, number, 1);
+    if (went)
+      arn_arenas_set_idle(group, number, 1, NULL);
+    else
+      arn_unclaim(number, mask);
+    return went ? bytes : 0;
+  }
+  while (rest) {
+    uint32_t first = (uint32_t)__builtin_ctzll(rest);
+    uint64_t up = ~(rest >> first);
+    uint32_t count = up ? (uint32_t)__builtin_ctzll(up) : 64;
+    if (!arn_arenas_purge_range(group, arn_arena_base(number) + first * ARN_POOL_SIZE,
+                                count * ARN_POOL_SIZE))
+      break;
+    rest &= ~arn_slot_mask(first, count);
+  }
+  uint64_t gone = dirty & ~rest;
+  bytes = (size_t)__builtin_popcountll(gone) * ARN_POOL_SIZE;
+  or_relaxed(&arena->purged, gone);
+  and_seq_cst(&arena->dirty, ~gone);
+  if (mask == ARN_ALL_SLOTS && !rest)
+    arn_arenas_set_idle(group, number, 1, NULL);
+  else
+    arn_unclaim(number, mask);
+  return bytes;
+}
+
+void arn_give_for_growth(arn_arenas *set, size_t bytes) {
+  for (uint32_t g = arn_group_count(); g-- > 0;) {
+    uint64_t bits = load_seq_cst(&set->hints[g].dirty);
+    while (bits) {
+      uint32_t i = 63 - (uint32_t)__builtin_clzll(bits);
+      bits &= ~(UINT64_C(1) << i);
+      and_seq_cst(&set->hints[g].dirty, ~(UINT64_C(1) << i)); /* before the look: arn_arenas_give */
+      size_t given = arn_purge_arena(set, g * 64 + i);
+      if (given >= bytes)
+        return;
+      bytes -= given;
+    }
+  }
+}
+
+size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_bytes) {
+  int32_t delay = set->group->config.purge_delay_ms;
+  uint32_t time = (uint32_t)arn_os_milliseconds() | 1; /* 0 means not looked at */
+  uint32_t groups = arn_group_count();
+  size_t bytes = 0, kept = 0;
+  bool pending = false;
+  store_seq_cst(&set->any_dirty, 0); /* before the look: arn_arenas_give sets it after a release */
+  for (uint32_t g = 0; g < groups; g++) {
+    uint64_t bits = load_seq_cst(&set->hints[g].dirty);
+    for (; bits; bits &= bits - 1) {
+      uint32_t number = g * 64 + (uint32_t)__builtin_ctzll(bits);
+      arn_arena *arena = &arn_space.arenas[number];
+      uint32_t since = load_relaxed(&arena->dirty_since);
+      size_t free = ARN_POOL_SIZE * (size_t)__builtin_popcountll(~load_relaxed(&arena->taken) &
+                                                                 load_relaxed(&arena->dirty));
+      if (free && kept + free <= keep_bytes) {
+        kept += free;
+        pending = true;
+        continue;
+      }
+      if (!now && since == 0)
+        store_relaxed(&arena->dirty_since, since = time);
+      if (!now && (time - since < (uint32_t)delay || budget == 0)) {
+        pending = true;
+        continue;
+      }
+      and_seq_cst(&set->hints[g].dirty, ~(bits & -bits)); /* before the look, likewise */
+      bytes += arn_purge_arena(set, number);
+      if (budget)
+        budget--;
+    }
+  }
+  if (pending)
+    store_seq_cst(&set->any_dirty, 1);
+  store_relaxed(&set->next_purge, time + (budget ? (uint32_t)delay / 4 + 1 : 1));
+  return bytes;
+}
+
+void arn_arenas_tick(arn_arenas *set) {
+  int32_t delay = set->group->config.purge_delay_ms;
+  if (!load_relaxed(&set->any_dirty) || delay < 0)
+    return;
+  uint32_t time = (uint32_t)arn_os_milliseconds(), next = load_relaxed(&set->next_purge);
+  if ((int32_t)(time - next) < 0)
+    return;
+  if (!cas_seq_cst(&set->next_purge, &next, time + 1))
+    return; /* another thread does it */
+  arn_arenas_purge(set, false, SLICE, 0);
+}

@@ -1,0 +1,141 @@
+/* arena_set.c - sets of arenas: their beginning and end, after a fork, and their invariants. */
+#include <string.h>
+
+#include "arena_order.h"
+#include "arena_parts.h"
+#include "meta.h"
+#include "os.h"
+
+arn_arenas *arn_arenas_open(arn_group *group) {
+  arn_arenas *set = arn_meta_take(ARN_META_ARENAS, sizeof *set);
+  if (!set)
+    return NULL;
+  if (!set->hints) {
+    size_t groups = (arn_space.arena_count + 63) / 64;
+    set->hints_size = (groups * sizeof(arn_hints) + arn_os_page - 1) / arn_os_page * arn_os_page;
+    void *hints;
+    if (arn_os_map(&hints, set->hints_size)) {
+      arn_meta_give(ARN_META_ARENAS, set);
+      return NULL;
+    }
+    set->hints = hints;
+  }
+  set->group = group;
+  for (int step = 0; step < ARN_FULLNESS_STEPS; step++)
+    store_relaxed(&set->first[step], 0);
+  store_relaxed(&set->any_dirty, 0);
+  store_relaxed(&set->next_purge, 0);
+  return set;
+}
+
+/* The slots of an arena that pools and large blocks account for; *skip counts the arenas that
+ * belong to a run begun before. */
+static uint64_t owned_slots(uint32_t number, uint32_t *skip) {
+  uint64_t owned = 0;
+  if (*skip) {
+    --*skip;
+    return ARN_ALL_SLOTS;
+  }
+  arn_pool *pools = &arn_space.pools[(size_t)number * ARN_POOLS_PER_ARENA];
+  for (uint32_t i = 0, slots; i < ARN_POOLS_PER_ARENA; i += slots) {
+    slots = 1;
+    switch ((arn_slot_kind)load_acquire(&pools[i].kind)) {
+    case ARN_SLOT_POOL:
+      if (load_relaxed(&pools[i].owner))
+        slots = arn_classes[pools[i].class].slots;
+      else
+        continue;
+      break;
+    case ARN_SLOT_SPAN:
+      slots = load_relaxed(&pools[i].until);
+      break;
+    case ARN_SLOT_RUN:
+      *skip = load_relaxed(&pools[i].until) - 1;
+      return ARN_ALL_SLOTS;
+    case ARN_SLOT_NONE:
+    case ARN_SLOT_INSIDE:
+      continue;
+    }
+    owned |= arn_slot_mask(i, slots);
+  }
+  return owned;
+}
+
+void arn_arenas_close(arn_arenas *set) {
+  uint32_t end = load_acquire(&arn_space.frontier); /* advance's CAS releases */
+  uint32_t skip = 0;
+  uint64_t strangers[64];
+  for (uint32_t first = 0, count; first < end; first += count) {
+    for (count = 0; first + count < end && count < 64; count++) {
+      arn_arena *arena = &arn_space.arenas[first + count];
+      if (load_seq_cst(&arena->home) != set)
+        break;
+      uint64_t owned = owned_slots(first + count, &skip);
+      strangers[count] = or_seq_cst(&arena->taken, ARN_ALL_SLOTS) & ~owned;
+    }
+    if (count == 0) {
+      count = 1;
+      continue;
+    }
+    /* An arena's descriptors fill whole pages of the table; zero is what they start with. */
+    size_t table = (size_t)count * ARN_POOLS_PER_ARENA * sizeof(arn_pool);
+    arn_pool *pools = &arn_space.pools[(size_t)first * ARN_POOLS_PER_ARENA];
+    if (((uintptr_t)pools | table) % arn_os_page != 0 || !arn_os_purge(pools, table))
+      for (size_t i = 0; i < (size_t)count * ARN_POOLS_PER_ARENA; i++)
+        arn_slot_forget(&pools[i]);
+    /* Idle arenas read as zero, whatever the system refuses. */
+    void *data = arn_arena_base(first);
+    if (!arn_arenas_decommit(set->group, first, count) &&
+        !arn_os_purge(data, count * ARN_ARENA_SIZE))
+      memset(data, 0, count * ARN_ARENA_SIZE);
+    arn_arenas_set_idle(set->group, first, count, strangers);
+  }
+  if (!arn_os_purge(set->hints, set->hints_size))
+    memset(set->hints, 0, set->hints_size);
+  arn_meta_give(ARN_META_ARENAS, set);
+}
+
+uint32_t arn_arenas_after_fork(arn_arenas *set) {
+  uint32_t end = load_acquire(&arn_space.frontier), skip = 0, arenas = 0;
+  memset(set->hints, 0, (end + 63) / 64 * sizeof(arn_hints));
+  for (uint32_t number = 0; number < end; number++) {
+    arn_arena *arena = &arn_space.arenas[number];
+    arn_arenas *home = load_relaxed(&arena->home);
+    if (!home &&
+        load_relaxed(&arena->taken)) { /* somebody was about to take it, or to give it up */
+      store_relaxed(&arena->taken, 0);
+      arn_hint_idle(number);
+    }
+    if (home != set)
+      continue;
+    arenas++;
+    uint64_t owned = owned_slots(number, &skip), taken = load_relaxed(&arena->taken);
+    for (uint32_t i = 0; i < ARN_POOLS_PER_ARENA; i++)
+      if (!(owned >> i & 1))
+        arn_slot_forget(&arn_space.pools[(size_t)number * ARN_POOLS_PER_ARENA + i]);
+    store_relaxed(&arena->dirty, load_relaxed(&arena->dirty) | (taken & ~owned));
+    store_relaxed(&arena->purged, load_relaxed(&arena->purged) & ~load_relaxed(&arena->dirty));
+    store_relaxed(&arena->taken, owned);
+    arn_hint_place(set, number, ARN_NOWHERE);
+    arn_hint_dirty(set, number);
+  }
+  for (int step = 0; step < ARN_FULLNESS_STEPS; step++)
+    store_relaxed(&set->first[step], 0);
+  return arenas;
+}
+
+uint32_t arn_arenas_check(arn_arenas *set) {
+  uint32_t wrong = 0, end = load_acquire(&arn_space.frontier); /* advance's CAS releases */
+  for (uint32_t number = 0; number < end; number++) {
+    arn_arena *arena = &arn_space.arenas[number];
+    if (load_relaxed(&arena->home) != set)
+      continue;
+    int step = arn_step_of(load_relaxed(&arena->taken));
+    uint64_t bit = UINT64_C(1) << number % 64;
+    if (step != ARN_NOWHERE && !(load_relaxed(&set->hints[number / 64].by_fullness[step]) & bit))
+      wrong++;
+    if (load_relaxed(&arena->dirty) & load_relaxed(&arena->purged))
+      wrong++;
+  }
+  return wrong;
+}
