@@ -47,7 +47,8 @@ int arn_stats_text(arn_runtime *runtime, FILE *out) {
   int error = arn_stats_get(runtime, &stats);
   if (error)
     return error;
-  fprintf(out, "arenite %s, %s geometry\n", mode_name(stats.mode), arn_geometry_get().name);
+  fprintf(out, "arenite %s, %s geometry, huge pages %s\n", mode_name(stats.mode),
+          arn_geometry_get().name, stats.huge_pages ? "on" : "off");
   fprintf(out, "%8s %10s %12s %12s %12s %12s\n", "class", "pools", "used", "free", "untouched",
           "purged");
   for (uint32_t i = 0; i < stats.class_count; i++) {
@@ -69,8 +70,8 @@ int arn_stats_json(arn_runtime *runtime, FILE *out) {
   int error = arn_stats_get(runtime, &stats);
   if (error)
     return error;
-  fprintf(out, "{\"mode\":\"%s\",\"geometry\":\"%s\"", mode_name(stats.mode),
-          arn_geometry_get().name);
+  fprintf(out, "{\"mode\":\"%s\",\"geometry\":\"%s\",\"huge_pages\":%s", mode_name(stats.mode),
+          arn_geometry_get().name, stats.huge_pages ? "true" : "false");
   for (size_t i = 0; i < COUNT(bytes); i++)
     fprintf(out, ",\"%s\":%" PRIu64, bytes[i].name, value(&stats, &bytes[i]));
   for (size_t i = 0; i < COUNT(counts); i++)

@@ -73,12 +73,17 @@ static bool lasts(const arn_heap *heap) {
   return (state == ARN_HEAP_LIVE || state == ARN_HEAP_ORPHAN) && !heap->extra;
 }
 
-size_t arn_group_purge(arn_group *group, size_t keep_bytes) {
+/* Purges all sets of arenas that last: with now, everything; otherwise what is due, a slice of it. */
+static size_t purge_sets(arn_group *group, bool now, uint32_t budget, size_t keep_bytes) {
   size_t bytes = 0;
   for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group)
     if (lasts(heap) && heap->arenas != group->arenas)
-      bytes += arn_arenas_purge(heap->arenas, true, UINT32_MAX, 0);
-  return bytes + arn_arenas_purge(group->arenas, true, UINT32_MAX, keep_bytes);
+      bytes += arn_arenas_purge(heap->arenas, now, budget, 0);
+  return bytes + arn_arenas_purge(group->arenas, now, budget, keep_bytes);
+}
+
+size_t arn_group_purge(arn_group *group, size_t keep_bytes) {
+  return purge_sets(group, true, UINT32_MAX, keep_bytes);
 }
 
 /* The bytes in an inbox. */
@@ -134,7 +139,7 @@ void arn_heap_destroy(arn_heap *heap) {
   vacate(heap);
 }
 
-/* --- arn_trim -------------------------------------------------------------------------------- */
+/* --- arn_trim and arn_idle ----------------------------------------------------------------------- */
 
 size_t arn_trim(arn_runtime *runtime, size_t keep_bytes) {
   arn_group *group = arn_runtime_group(runtime);
@@ -155,4 +160,23 @@ size_t arn_trim(arn_runtime *runtime, size_t keep_bytes) {
     bytes += arn_heap_purge_pages(mine, UINT32_MAX);
   }
   return bytes + arn_group_purge(group, keep_bytes);
+}
+
+/* Arenas and used pools that one arn_idle looks into: about 100 microseconds of madvise. */
+#define IDLE_ARENAS 16
+#define IDLE_POOLS 64
+
+size_t arn_idle(arn_runtime *runtime) {
+  arn_group *group = arn_runtime_group(runtime);
+  arn_heap *mine = arn_self;
+  size_t bytes = 0;
+  if (mine->group == group) {
+    arn_batches_send(mine);
+    arn_inbox_drain(mine, ARN_DRAIN_SLICE);
+  }
+  if (group->config.purge_delay_ms < 0)
+    return 0;
+  if (mine->group == group)
+    bytes += arn_heap_purge_due(mine, IDLE_POOLS);
+  return bytes + purge_sets(group, false, IDLE_ARENAS, 0);
 }

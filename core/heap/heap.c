@@ -211,18 +211,21 @@ size_t arn_heap_purge_pages(arn_heap *heap, uint32_t budget) {
   return bytes;
 }
 
+size_t arn_heap_purge_due(arn_heap *heap, uint32_t budget) {
+  uint64_t now = arn_os_milliseconds();
+  if (ARN_TEXTBOOK || now < heap->next_page_purge)
+    return 0;
+  size_t bytes = arn_heap_purge_pages(heap, budget);
+  /* Once round all classes, then rest for the delay. */
+  if (heap->purge_class == ARN_CLASSES - 1 && heap->purge_left == 0)
+    heap->next_page_purge = now + (uint64_t)heap->group->config.purge_delay_ms;
+  return bytes;
+}
+
 void arn_heap_tick(arn_heap *heap) {
   if (++heap->refills % TICK_REFILLS != 0)
     return;
   arn_arenas_tick(heap->arenas);
-  int32_t delay = heap->group->config.purge_delay_ms;
-  if (ARN_TEXTBOOK || delay < 0)
-    return;
-  uint64_t now = arn_os_milliseconds();
-  if (now < heap->next_page_purge)
-    return;
-  arn_heap_purge_pages(heap, PAGE_SLICE);
-  /* Once round all classes, then rest for the delay. */
-  if (heap->purge_class == ARN_CLASSES - 1 && heap->purge_left == 0)
-    heap->next_page_purge = now + (uint64_t)delay;
+  if (heap->group->config.purge_delay_ms >= 0)
+    arn_heap_purge_due(heap, PAGE_SLICE);
 }

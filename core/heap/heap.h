@@ -144,6 +144,9 @@ void arn_heap_release_pool(arn_heap *heap, arn_pool *pool);
 /* What malloc's slow path does now and then: purging that is due. */
 void arn_heap_tick(arn_heap *heap);
 
+/* arn_heap_purge_pages, when the delay since the last round is over. */
+size_t arn_heap_purge_due(arn_heap *heap, uint32_t budget);
+
 /* Purges wholly free pages of used pools, at most budget pools; all of them when budget is
  * UINT32_MAX. Bytes given back. */
 size_t arn_heap_purge_pages(arn_heap *heap, uint32_t budget);

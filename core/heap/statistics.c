@@ -67,6 +67,7 @@ static int count_large(void *context, void *block, size_t size) {
 void arn_group_stats(arn_group *group, arn_stats *s) {
   memset(s, 0, sizeof *s);
   s->mode = group->config.mode;
+  s->huge_pages = arn_space.huge_pages;
   s->class_count = ARN_CLASSES - 1;
   for (uint32_t i = 0; i < s->class_count; i++)
     s->classes[i].block_size = arn_classes[i + 1].size;

@@ -11,6 +11,7 @@
 
 #include <arenite/api.h>
 #include <arenite/config.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 ARN_BEGIN_DECLS
@@ -24,6 +25,7 @@ typedef struct arn_class_stats {
 
 typedef struct arn_stats {
   arn_mode mode;
+  bool huge_pages; /* transparent huge pages are asked for (ARENITE_HUGE_PAGES) */
   uint32_t class_count;
   arn_class_stats classes[ARN_CLASS_MAX];
 
