@@ -27,7 +27,7 @@ void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class) {
     store_relaxed(&pool[i].offset, (uint8_t)i);
     store_relaxed(&pool[i].kind, ARN_SLOT_INSIDE);
   }
-  store_relaxed(&pool->owner, heap);
+  store_release(&pool->owner, heap); /* with arn_pool_owner */
 }
 
 void arn_pool_close(arn_pool *pool) {

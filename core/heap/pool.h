@@ -56,8 +56,9 @@ typedef enum arn_pool_place {
 typedef struct arn_pool arn_pool;
 
 struct arn_pool {
-  /* Any thread reads; the owner writes, or whoever claimed the owner when that is an orphan. NULL
-   * when the slot is not a pool's first. */
+  /* Any thread reads (arn_free relaxed, to compare; arn_pool_owner with acquire); the owner writes,
+   * or whoever claimed the owner when that is an orphan, with release. NULL when the slot is not a
+   * pool's first. */
   _Atomic(arn_heap *) owner;
 
   /* Owner only; statistics read until, which is why its access is relaxed. */
@@ -88,6 +89,12 @@ static inline char *arn_pool_base(const arn_pool *pool) {
 }
 static inline uint32_t arn_pool_arena(const arn_pool *pool) {
   return (uint32_t)((size_t)(pool - arn_space.pools) / ARN_POOLS_PER_ARENA);
+}
+
+/* The owner, for who is going to look into it: it may be a heap that was opened after the caller's
+ * block was allocated, and took the pool over. Pairs with the release of who made it the owner. */
+static inline arn_heap *arn_pool_owner(const arn_pool *pool) {
+  return load_acquire(&((arn_pool *)pool)->owner);
 }
 
 /* The pool that an address is in, whichever of its slots it is in; NULL when it is in none. */

@@ -196,7 +196,7 @@ void arn_heap_settle(arn_heap *heap) {
       if (load_relaxed(&pool->owner) == heap)
         arn_pool_put(heap, pool, block, "arn_trim");
       else /* taken over from a frozen heap */
-        arn_inbox_push(load_relaxed(&pool->owner), block, block, arn_classes[class].size);
+        arn_inbox_push(arn_pool_owner(pool), block, block, arn_classes[class].size);
     }
     arn_pool *pool = heap->current[class];
     heap->current[class] = NULL;

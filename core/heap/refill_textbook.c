@@ -86,7 +86,7 @@ void arn_heap_settle(arn_heap *heap) {
   for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
     for (void *block = heap->list[class], *next; block; block = next) {
       next = *(void **)block;
-      arn_heap *owner = load_relaxed(&arn_pool_of(block)->owner);
+      arn_heap *owner = arn_pool_owner(arn_pool_of(block));
       arn_inbox_push(owner, block, block, arn_classes[class].size);
     }
     heap->list[class] = NULL;

@@ -37,7 +37,7 @@ static void send(arn_heap *heap, arn_batch *batch) {
 }
 
 void arn_remote_free(arn_heap *heap, arn_pool *pool, void *block) {
-  arn_heap *owner = load_relaxed(&pool->owner);
+  arn_heap *owner = arn_pool_owner(pool);
   uint32_t bytes = size_of(pool);
   bump(&heap->remote_frees, 1);
   if (owner->group != heap->group || owner->extra || heap->extra) {
@@ -86,7 +86,7 @@ uint32_t arn_inbox_drain(arn_heap *heap, uint32_t limit) {
     heap->pending = *(void **)block;
     blocks++;
     arn_pool *pool = arn_pool_of(block);
-    arn_heap *owner = load_relaxed(&pool->owner);
+    arn_heap *owner = arn_pool_owner(pool);
     bytes += size_of(pool);
     if (likely(owner == heap)) {
       arn_pool_put(heap, pool, block, "arn_free (by another thread)");

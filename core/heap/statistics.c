@@ -27,7 +27,7 @@ static int count_arena(void *context, uint32_t number, arn_arena *arena) {
 static int count_pool(void *context, arn_pool *pool) {
   arn_stats *s = context;
   const arn_class *k = &arn_classes[pool->class];
-  const arn_heap *owner = load_relaxed(&pool->owner);
+  const arn_heap *owner = arn_pool_owner(pool);
   uint32_t carved = load_relaxed(&pool->carved), purged = load_relaxed(&pool->purged);
   uint32_t used = arn_pool_outstanding(pool);
   if (used > carved - purged)
