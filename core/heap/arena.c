@@ -75,8 +75,9 @@ static bool claim(arn_arenas *set, uint32_t number, int step, uint32_t count, ui
 }
 
 /* The slots are ours: what they hold, and the books. */
-static size_t claimed(uint32_t number, uint64_t mask, bool *clean) {
+static size_t claimed(arn_arenas *set, uint32_t number, uint64_t mask, bool *clean) {
   arn_arena *arena = &arn_space.arenas[number];
+  arn_count_resident(set, arena, mask, true);
   *clean = !(load_acquire(&arena->dirty) & mask); /* arn_arenas_give and purging release */
   if (load_relaxed(&arena->purged) & mask)
     and_relaxed(&arena->purged, ~mask);
@@ -157,8 +158,7 @@ static bool take_usable(arn_arenas *set, search *s) {
     s->tries = TRIES;
     if (s->wish == ARN_WISH_DIRTY && search_steps(set, s))
       return true;
-    if (s->count > 1)
-      arn_give_for_growth(set, s->count * ARN_POOL_SIZE);
+    arn_give_for_growth(set, s->count);
     if (s->wish == ARN_WISH_CLEAN && search_steps(set, s))
       return true;
   }
@@ -177,7 +177,7 @@ size_t arn_arenas_take(arn_arenas *set, uint32_t count, uint32_t align, arn_wish
     and_seq_cst(&arn_space.arenas[s.number].taken, s.mask);
     arn_hint_place(set, s.number, ARN_NOWHERE);
   }
-  return claimed(s.number, s.mask, clean);
+  return claimed(set, s.number, s.mask, clean);
 }
 
 bool arn_arenas_extend(size_t slot, uint32_t more) {
@@ -191,8 +191,9 @@ bool arn_arenas_extend(size_t slot, uint32_t more) {
     if (taken & mask)
       return false;
   } while (!cas_seq_cst(&arena->taken, &taken, taken | mask));
-  arn_hint_place(load_relaxed(&arena->home), number,
-                 arn_step_of(taken)); /* stable: we hold slots */
+  arn_arenas *set = load_relaxed(&arena->home); /* stable: we hold slots */
+  arn_count_resident(set, arena, mask, true);
+  arn_hint_place(set, number, arn_step_of(taken));
   and_relaxed(&arena->purged, ~mask);
   return true;
 }
@@ -203,6 +204,7 @@ void arn_arenas_give(size_t slot, uint32_t count, uint32_t touched) {
   arn_arena *arena = &arn_space.arenas[number];
   arn_arenas *set = load_relaxed(&arena->home); /* stable: we hold slots */
   arn_mark_dirty(arena, arn_slot_mask(first, touched));
+  arn_count_resident(set, arena, arn_slot_mask(first, count), false);
   arn_order_given(arena, set->group, slot);
   uint64_t before = and_seq_cst(&arena->taken, ~arn_slot_mask(first, count));
   arn_hint_place(set, number, arn_step_of(before));

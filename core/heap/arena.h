@@ -61,6 +61,8 @@ struct arn_arenas {
   /* atomic, any thread */
   _Atomic uint32_t first[ARN_FULLNESS_STEPS]; /* no arena before this group of 64 has the step */
   _Atomic uint32_t any_dirty;
+  _Atomic uint64_t resident; /* slots that are taken, or free and dirty: what may hold pages */
+  _Atomic uint64_t peak;     /* most of these since memory was last given back for being idle */
   _Atomic uint32_t next_purge; /* milliseconds, low bits: not before this time */
 };
 

@@ -8,6 +8,11 @@
 /* Arenas purged in one slice of arn_arenas_tick: some tens of microseconds of madvise. */
 #define SLICE 4
 
+/* Growth gives back what it can when it comes within this part of the peak. Measured on four programs'
+ * allocations, peak RSS against glibc's and speed: none 1.09 and 112; a 32nd 1.05 and 98; an eighth
+ * 1.04 and 104; always, 1.04 and 78 million operations a second. */
+#define PEAK_MARGIN 8
+
 bool arn_arenas_purge_range(arn_group *group, void *at, size_t size) {
   const arn_arena_source *source = &group->config.source;
   add_relaxed(&group->purges, 1);
@@ -43,6 +48,8 @@ size_t arn_purge_arena(arn_arenas *set, uint32_t number) {
   if (mask == ARN_ALL_SLOTS && (!arn_default_source(group) || arn_os_strict)) {
     bool went = arn_arenas_decommit(group, number, 1);
     if (went)
+      sub_relaxed(&set->resident, (uint64_t)__builtin_popcountll(dirty));
+    if (went)
       arn_arenas_set_idle(group, number, 1, NULL);
     else
       arn_unclaim(number, mask);
@@ -61,6 +68,7 @@ size_t arn_purge_arena(arn_arenas *set, uint32_t number) {
   bytes = (size_t)__builtin_popcountll(gone) * ARN_POOL_SIZE;
   or_relaxed(&arena->purged, gone);
   and_seq_cst(&arena->dirty, ~gone);
+  sub_relaxed(&set->resident, (uint64_t)__builtin_popcountll(gone));
   if (mask == ARN_ALL_SLOTS && !rest)
     arn_arenas_set_idle(group, number, 1, NULL);
   else
@@ -68,7 +76,12 @@ size_t arn_purge_arena(arn_arenas *set, uint32_t number) {
   return bytes;
 }
 
-void arn_give_for_growth(arn_arenas *set, size_t bytes) {
+void arn_give_for_growth(arn_arenas *set, uint64_t slots) {
+  uint64_t resident = load_relaxed(&set->resident), peak = load_relaxed(&set->peak);
+  uint64_t most = peak - peak / PEAK_MARGIN;
+  if (resident + slots <= most || !load_relaxed(&set->any_dirty))
+    return;
+  size_t bytes = (size_t)(resident + slots - most) * ARN_POOL_SIZE;
   for (uint32_t g = arn_group_count(); g-- > 0;) {
     uint64_t bits = load_seq_cst(&set->hints[g].dirty);
     while (bits) {
@@ -117,6 +130,8 @@ size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_
   }
   if (pending)
     store_seq_cst(&set->any_dirty, 1);
+  if (bytes)
+    store_relaxed(&set->peak, load_relaxed(&set->resident));
   store_relaxed(&set->next_purge, time + (budget ? (uint32_t)delay / 4 + 1 : 1));
   return bytes;
 }

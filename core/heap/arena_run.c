@@ -205,6 +205,12 @@ bool arn_take_new(arn_arenas *set, uint32_t count, uint32_t align, uint32_t *fir
 
 /* --- Runs ------------------------------------------------------------------------------------ */
 
+/* All slots of the arenas may hold pages from now on. */
+static void count_run(arn_arenas *set, uint32_t first, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++)
+    arn_count_resident(set, &arn_space.arenas[first + i], ARN_ALL_SLOTS, true);
+}
+
 uint32_t arn_arenas_take_run(arn_arenas *set, uint32_t count, uint32_t align, bool *clean) {
   uint32_t first;
   *clean = true;
@@ -215,11 +221,14 @@ uint32_t arn_arenas_take_run(arn_arenas *set, uint32_t count, uint32_t align, bo
         *clean = false; /* arn_arenas_give_run releases */
       store_relaxed(&arena->purged, 0);
     }
+    count_run(set, first, count);
     return first;
   }
-  if (load_relaxed(&set->any_dirty))
-    arn_give_for_growth(set, count * ARN_ARENA_SIZE);
-  return arn_take_new(set, count, align, &first) ? first : UINT32_MAX;
+  arn_give_for_growth(set, (uint64_t)count * ARN_POOLS_PER_ARENA);
+  if (!arn_take_new(set, count, align, &first))
+    return UINT32_MAX;
+  count_run(set, first, count);
+  return first;
 }
 
 bool arn_arenas_extend_run(arn_arenas *set, uint32_t first, uint32_t count) {
@@ -233,8 +242,10 @@ bool arn_arenas_extend_run(arn_arenas *set, uint32_t first, uint32_t count) {
   }
   if (!arn_claim_arenas(first, count, NULL))
     return false;
-  if (settle(set, first, count))
+  if (settle(set, first, count)) {
+    count_run(set, first, count);
     return true;
+  }
   for (uint32_t i = 0; i < count; i++)
     arn_unclaim(first + i, ARN_ALL_SLOTS);
   return false;
@@ -247,6 +258,7 @@ void arn_arenas_give_run(uint32_t first, uint32_t count, uint32_t touched_slots)
     uint32_t touched = touched_slots < 64 ? touched_slots : 64;
     touched_slots -= touched;
     arn_mark_dirty(arena, arn_slot_mask(0, touched));
+    arn_count_resident(set, arena, ARN_ALL_SLOTS, false);
     and_seq_cst(&arena->taken, 0);
     arn_hint_place(set, first + i, ARN_NOWHERE);
     if (set->group->config.purge_delay_ms == 0)

@@ -24,6 +24,8 @@ arn_arenas *arn_arenas_open(arn_group *group) {
   for (int step = 0; step < ARN_FULLNESS_STEPS; step++)
     store_relaxed(&set->first[step], 0);
   store_relaxed(&set->any_dirty, 0);
+  store_relaxed(&set->resident, 0);
+  store_relaxed(&set->peak, 0);
   store_relaxed(&set->next_purge, 0);
   return set;
 }
@@ -97,6 +99,7 @@ void arn_arenas_close(arn_arenas *set) {
 
 uint32_t arn_arenas_after_fork(arn_arenas *set) {
   uint32_t end = load_acquire(&arn_space.frontier), skip = 0, arenas = 0;
+  uint64_t resident = 0;
   memset(set->hints, 0, (end + 63) / 64 * sizeof(arn_hints));
   for (uint32_t number = 0; number < end; number++) {
     arn_arena *arena = &arn_space.arenas[number];
@@ -116,26 +119,32 @@ uint32_t arn_arenas_after_fork(arn_arenas *set) {
     store_relaxed(&arena->dirty, load_relaxed(&arena->dirty) | (taken & ~owned));
     store_relaxed(&arena->purged, load_relaxed(&arena->purged) & ~load_relaxed(&arena->dirty));
     store_relaxed(&arena->taken, owned);
+    resident += (uint64_t)__builtin_popcountll(owned | load_relaxed(&arena->dirty));
     arn_hint_place(set, number, ARN_NOWHERE);
     arn_hint_dirty(set, number);
   }
+  store_relaxed(&set->resident, resident);
+  store_relaxed(&set->peak, resident);
   for (int step = 0; step < ARN_FULLNESS_STEPS; step++)
     store_relaxed(&set->first[step], 0);
   return arenas;
 }
 
 uint32_t arn_arenas_check(arn_arenas *set) {
+  uint64_t resident = 0;
   uint32_t wrong = 0, end = load_acquire(&arn_space.frontier); /* advance's CAS releases */
   for (uint32_t number = 0; number < end; number++) {
     arn_arena *arena = &arn_space.arenas[number];
     if (load_relaxed(&arena->home) != set)
       continue;
     int step = arn_step_of(load_relaxed(&arena->taken));
+    resident += (uint64_t)__builtin_popcountll(load_relaxed(&arena->taken) |
+                                               load_relaxed(&arena->dirty));
     uint64_t bit = UINT64_C(1) << number % 64;
     if (step != ARN_NOWHERE && !(load_relaxed(&set->hints[number / 64].by_fullness[step]) & bit))
       wrong++;
     if (load_relaxed(&arena->dirty) & load_relaxed(&arena->purged))
       wrong++;
   }
-  return wrong;
+  return wrong + (resident != load_relaxed(&set->resident));
 }
