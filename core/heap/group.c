@@ -96,6 +96,18 @@ static int64_t inbox_bytes(const arn_heap *heap) {
   return bytes;
 }
 
+/* Puts what was taken out of the inbox and not gone through yet back in. */
+static void unpend(arn_heap *heap) {
+  if (!heap->pending)
+    return;
+  void *last = heap->pending;
+  while (*(void **)last)
+    last = *(void **)last;
+  *(void **)last = load_relaxed(&heap->inbox);
+  store_relaxed(&heap->inbox, heap->pending);
+  heap->pending = NULL;
+}
+
 void arn_group_after_fork(arn_group *group, const arn_heap *mine) {
   int64_t deferred = 0;
   uint32_t orphans = 0, frozen = 0, arenas = arn_arenas_after_fork(group->arenas);
@@ -106,8 +118,7 @@ void arn_group_after_fork(arn_group *group, const arn_heap *mine) {
     if (heap->arenas != group->arenas)
       arenas += arn_arenas_after_fork(heap->arenas);
     if (heap != mine && !heap->extra && state != ARN_HEAP_ORPHAN) {
-      if (state == ARN_HEAP_CLAIMED)
-        heap->pending = NULL; /* its thread was walking it */
+      unpend(heap);
       store_relaxed(&heap->state, ARN_HEAP_FROZEN);
       frozen++;
     }

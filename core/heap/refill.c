@@ -110,15 +110,16 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
   arn_heap_tick(heap);
   if (refill_from_pools(heap, class))
     return pop(heap, class);
-  while (arn_inbox_drain(heap, ARN_DRAIN_SLICE))
-    if (refill_from_pools(heap, class))
-      return pop(heap, class);
+  if (arn_inbox_drain(heap, ARN_DRAIN_SLICE) && refill_from_pools(heap, class))
+    return pop(heap, class);
   if (arn_scavenge(heap, class) && (heap->list[class] || refill_from_pools(heap, class)))
     return pop(heap, class);
 
   arn_pool *pool = arn_heap_new_pool(heap, class);
   if (!pool) {
-    /* What is left: empty pools that are still current, and what this thread holds back. */
+    /* What is left: the rest of the inbox, and empty pools that are still current. */
+    if (arn_inbox_drain(heap, UINT32_MAX) && refill_from_pools(heap, class))
+      return pop(heap, class);
     arn_heap_settle(heap);
     pool = arn_heap_new_pool(heap, class);
     if (!pool) {

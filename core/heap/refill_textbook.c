@@ -50,9 +50,8 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
   if (likely(pool != NULL))
     return take(heap, pool);
 
-  while (arn_inbox_drain(heap, ARN_DRAIN_SLICE))
-    if (heap->used[class])
-      return take(heap, heap->used[class]);
+  if (arn_inbox_drain(heap, ARN_DRAIN_SLICE) && heap->used[class])
+    return take(heap, heap->used[class]);
   if (arn_scavenge(heap, class)) {
     void *block = heap->list[class]; /* of a frozen heap */
     if (block)
@@ -60,6 +59,11 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
     return block ? block : take(heap, heap->used[class]);
   }
   pool = arn_heap_new_pool(heap, class);
+  if (!pool && arn_inbox_drain(heap, UINT32_MAX)) {
+    if (heap->used[class])
+      return take(heap, heap->used[class]);
+    pool = arn_heap_new_pool(heap, class);
+  }
   if (!pool) {
     errno = ENOMEM;
     return NULL;
