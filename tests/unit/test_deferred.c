@@ -1,7 +1,7 @@
 // threads
 /* test_deferred.c - blocks freed by a thread that does not own them wait for their owner, within a
- * budget: the owner takes them at its next malloc, or at a safepoint when there are too many; what
- * belongs to a thread that has ended is taken in by whoever frees it.
+ * budget: the owner takes them at its next mallocs, a part at a time, or at a safepoint when there
+ * are too many; what belongs to a thread that has ended is taken in by whoever frees it.
  */
 #include "support.h"
 
@@ -104,11 +104,47 @@ static void owner_passes_a_safepoint(void **state) {
   support_end(runtime);
 }
 
+/* However much waits, a malloc takes a bounded part of it, whether the blocks are of its size or of
+ * another, and though whole pools become free on the way; counted, not timed. */
+static void one_malloc_takes_a_part(void **state) {
+  (void)state;
+  for (size_t size = SIZE; size >= SIZE / 2; size /= 2) {
+    runtime = start();
+    fill();
+    in_a_thread(free_and_end);
+    arn_stats before = support_stats(runtime), after = before;
+    assert_true(before.deferred_bytes >= (uint64_t)COUNT * SIZE / 2);
+    /* What the owner has on its lists comes first; then a malloc has to look into the inbox. */
+    void **last = NULL;
+    for (int i = 0; i < COUNT && after.inbox_drains == before.inbox_drains; i++) {
+      void **block = arn_malloc(size);
+      assert_non_null(block);
+      *block = last;
+      last = block;
+      after = support_stats(runtime);
+    }
+    assert_true(after.inbox_drains > before.inbox_drains);
+    assert_true(after.deferred_bytes < before.deferred_bytes);
+    assert_true(after.deferred_bytes >= before.deferred_bytes / 10 * 9);
+    support_check(runtime);
+    /* The rest is not forgotten. */
+    arn_trim(runtime, 0);
+    assert_int_equal(support_stats(runtime).deferred_bytes, 0);
+    for (void **next; last != NULL; last = next) {
+      next = *last;
+      arn_free(last);
+    }
+    assert_int_equal(support_stats(runtime).live_bytes, 0);
+    support_end(runtime);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(orphans_hold_little),
       cmocka_unit_test(owner_uses_them_again),
       cmocka_unit_test(owner_passes_a_safepoint),
+      cmocka_unit_test(one_malloc_takes_a_part),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

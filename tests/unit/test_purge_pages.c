@@ -2,7 +2,8 @@
  *
  * A pool of each size is partly filled and partly freed, so that pages of free blocks lie between
  * used ones, at the edge of what was ever handed out too, and blocks reach over the ends of pages.
- * After arn_trim every block must come out once, and only once.
+ * After arn_trim every block must come out once, and only once. By itself a heap looks into its
+ * pools a few at a time; every class must have its turn.
  */
 #include "support.h"
 
@@ -114,10 +115,63 @@ static void under_the_gil(void **state) {
   partly_filled(ARN_MODE_GIL);
 }
 
+/* One class has many used pools and nothing to purge; another has pages that wait. What the heap
+ * does on the way, a few pools at a time, must come to the second all the same. */
+static void every_class_has_its_turn(void **state) {
+  (void)state;
+  if (support_is_classic())
+    skip();
+  enum { MANY_POOLS = 40, WAITING_POOLS = 200, BUSY = 64, WAITING = 512, WORK = 600 };
+  arn_config config = support_config(ARN_MODE_FREE_THREADED);
+  config.purge_delay_ms = 5;
+  arn_runtime *runtime = support_start_with(&config);
+  size_t pool = arn_geometry_get().pool_size;
+  size_t busy_count = MANY_POOLS * pool / BUSY, waiting_count = WAITING_POOLS * pool / WAITING;
+  void **busy = malloc(busy_count * sizeof *busy), *work[WORK];
+  void **waiting = malloc(waiting_count * sizeof *waiting);
+  for (size_t i = 0; i < busy_count; i++)
+    busy[i] = arn_malloc(BUSY);
+  for (size_t i = 0; i < busy_count; i += 2)
+    arn_free(busy[i]);
+  for (size_t i = 0; i < waiting_count; i++) {
+    waiting[i] = arn_malloc(WAITING);
+    support_fill(waiting[i], WAITING, i);
+  }
+  size_t kept = pool / WAITING; /* one block in a pool */
+  for (size_t i = 0; i < waiting_count; i++)
+    if (i % kept != 0)
+      arn_free(waiting[i]);
+  uint32_t class = 0;
+  while (arn_class_size(class) != WAITING)
+    class ++;
+  /* A trickle of work in a third class, until most of it is purged; or too long. */
+  uint64_t purged = 0, until = support_now_ns() + 10 * UINT64_C(1000000000);
+  while (purged < waiting_count / 2 && support_now_ns() < until) {
+    for (int round = 0; round < 20; round++) {
+      for (int i = 0; i < WORK; i++)
+        work[i] = arn_malloc(128);
+      for (int i = 0; i < WORK; i++)
+        arn_free(work[i]);
+    }
+    purged = support_stats(runtime).classes[class].blocks_purged;
+  }
+  assert_true(purged >= waiting_count / 2);
+  for (size_t i = 0; i < waiting_count; i += kept) {
+    assert_true(support_holds(waiting[i], WAITING, WAITING, i));
+    arn_free(waiting[i]);
+  }
+  for (size_t i = 1; i < busy_count; i += 2)
+    arn_free(busy[i]);
+  free(busy);
+  free(waiting);
+  support_end(runtime);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(free_threaded),
       cmocka_unit_test(under_the_gil),
+      cmocka_unit_test(every_class_has_its_turn),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

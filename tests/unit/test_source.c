@@ -18,8 +18,8 @@ enum { SMALL = 256 };
 
 struct book {
   int commits, decommits, purges;
-  size_t committed; /* bytes */
-  int refuse_from;  /* number of the first commit that is refused; 0: none */
+  size_t committed, purged; /* bytes: held now; ever */
+  int refuse_from;          /* number of the first commit that is refused; 0: none */
   size_t page;
 };
 
@@ -48,6 +48,7 @@ static void purge(void *context, void *at, size_t size) {
   struct book *book = context;
   REQUIRE(book->committed >= size);
   book->purges++;
+  book->purged += size;
   REQUIRE(madvise(at, size, MADV_DONTNEED) == 0);
 }
 
@@ -200,11 +201,83 @@ static void half_a_source_is_refused(void **state) {
   assert_int_equal(arn_runtime_create(&runtime, &config), EINVAL);
 }
 
+/* Pages go back through the source as whole pools do: a source that keeps its own accounts, or
+ * memory that madvise does not empty, would be bypassed otherwise. */
+static void every_purge_is_the_sources(void **state) {
+  (void)state;
+  struct book book = {.commits = 0};
+  arn_config config = support_config(ARN_MODE_FREE_THREADED);
+  config.source = (arn_arena_source){&book, commit, decommit, purge};
+  config.purge_delay_ms = -1; /* only arn_trim purges */
+  arn_runtime *runtime = support_start_with(&config);
+  enum { COUNT = 20000, SIZE = 64, STEP = 200 };
+  static void *blocks[COUNT];
+  for (int i = 0; i < COUNT; i++)
+    blocks[i] = arn_malloc(SIZE);
+  for (int i = 0; i < COUNT; i++)
+    if (i % STEP != 0)
+      arn_free(blocks[i]);
+  /* No arena is wholly free, so none is given back by decommit instead. */
+  size_t given = arn_trim(runtime, 0);
+  assert_int_equal(book.purged, given);
+  assert_int_equal(book.purges, support_stats(runtime).purges);
+  if (!support_is_classic()) /* which purges neither pages nor pools */
+    assert_true(given >= COUNT * SIZE / 4);
+  for (int i = 0; i < COUNT; i += STEP)
+    arn_free(blocks[i]);
+  support_end(runtime);
+  assert_int_equal(book.committed, 0);
+}
+
+/* Arenas stay committed when they go idle. A source that then takes such an arena over and fails
+ * leaves no memory behind it; the next taker must not believe that there is some. */
+static void refused_over_memory_of_another(void **state) {
+  (void)state;
+  enum { BYTES = 3 << 20 };
+  struct book book = {.refuse_from = 1};
+  arn_runtime *other = support_start(ARN_MODE_FREE_THREADED);
+  void **last = NULL, **block;
+  for (int i = 0; i < BYTES / SMALL; i++, last = block) {
+    block = arn_malloc(SMALL);
+    *block = last;
+  }
+  for (void **next; last != NULL; last = next) {
+    next = *last;
+    arn_free(last);
+  }
+  arn_trim(other, 0);
+  arn_thread_detach();
+
+  arn_runtime *runtime = start(ARN_MODE_FREE_THREADED, &book);
+  assert_null(arn_malloc(SMALL));
+  arn_free(arn_malloc(2 << 20)); /* tries two arenas at once, then gets a mapping of its own */
+  assert_true(book.commits > 0);
+  support_end(runtime);
+
+  assert_int_equal(arn_thread_attach(other), 0);
+  for (int i = 0; i < BYTES / SMALL; i++, last = block) {
+    block = arn_malloc(SMALL);
+    assert_non_null(block);
+    *block = last;
+    support_fill(block + 1, SMALL - sizeof *block, (uint64_t)i);
+  }
+  for (int i = BYTES / SMALL; i-- > 0; last = block) {
+    block = *last;
+    assert_true(support_holds(last + 1, SMALL - sizeof *block, SMALL - sizeof *block, (uint64_t)i));
+    arn_free(last);
+  }
+  support_end(other);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(source_gives_every_arena),   cmocka_unit_test(refusal_is_out_of_memory),
-      cmocka_unit_test(one_refusal_loses_one_call), cmocka_unit_test(refusals_cost_nothing),
+      cmocka_unit_test(source_gives_every_arena),
+      cmocka_unit_test(refusal_is_out_of_memory),
+      cmocka_unit_test(one_refusal_loses_one_call),
+      cmocka_unit_test(refusals_cost_nothing),
       cmocka_unit_test(half_a_source_is_refused),
+      cmocka_unit_test(every_purge_is_the_sources),
+      cmocka_unit_test(refused_over_memory_of_another),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

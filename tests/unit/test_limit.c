@@ -1,0 +1,147 @@
+/* test_limit.c - limit_bytes bounds what is used, not what was: before a request is out of memory,
+ * what is free and merely not given back yet is given back.
+ *
+ * In each case nearly the whole limit is filled, freed, and asked for in another form.
+ */
+#include "support.h"
+
+#include "unit.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { LIMIT = 64 << 20, SMALL = 256, MOST = LIMIT / SMALL + 1 };
+
+static void *blocks[MOST];
+
+static arn_runtime *start(bool private_arenas) {
+  arn_config config = support_config(ARN_MODE_FREE_THREADED);
+  config.limit_bytes = LIMIT;
+  config.private_arenas = private_arenas;
+  return support_start_with(&config);
+}
+
+/* Blocks of the size until there are no more; how many. */
+static size_t fill(size_t size) {
+  size_t count = 0;
+  while (count < MOST && (blocks[count] = arn_malloc(size)) != NULL)
+    count++;
+  assert_int_equal(errno, ENOMEM);
+  assert_true(count * size >= LIMIT / 2);
+  return count;
+}
+
+static void empty(size_t count) {
+  for (size_t i = 0; i < count; i++)
+    arn_free(blocks[i]);
+}
+
+static void a_huge_block_after_others(void **state) {
+  (void)state;
+  if (support_is_classic())
+    skip(); /* which passes what is large to libc */
+  static const size_t sizes[] = {SMALL, 40000, 700000, 3 << 20};
+  arn_runtime *runtime = start(false);
+  for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    empty(fill(sizes[i]));
+    errno = 0;
+    char *huge = arn_malloc(40 << 20);
+    assert_non_null(huge);
+    assert_int_equal(errno, 0);
+    huge[0] = huge[(40 << 20) - 1] = 1;
+    /* There is a limit all the same. */
+    assert_null(arn_malloc(40 << 20));
+    assert_int_equal(errno, ENOMEM);
+    huge = arn_realloc(huge, 50 << 20);
+    assert_non_null(huge);
+    arn_free(huge);
+    support_check(runtime);
+  }
+  support_end(runtime);
+}
+
+/* An extra heap has arenas of its own. */
+static void an_extra_heap_after_others(void **state) {
+  (void)state;
+  arn_runtime *runtime = start(false);
+  empty(fill(SMALL));
+  arn_heap *heap;
+  assert_int_equal(arn_heap_create(runtime, &heap), 0);
+  size_t bytes = 0;
+  while (arn_heap_malloc(heap, SMALL) != NULL)
+    bytes += SMALL;
+  assert_true(bytes >= LIMIT / 4 * 3 && bytes <= LIMIT);
+  support_check(runtime);
+  arn_heap_destroy(heap);
+  support_end(runtime);
+}
+
+static void *fills_as_well(void *context) {
+  REQUIRE(arn_thread_attach(context) == 0);
+  void **last = NULL, **block;
+  size_t bytes = 0;
+  for (; (block = arn_malloc(SMALL)) != NULL; bytes += SMALL) {
+    *block = last;
+    last = block;
+  }
+  REQUIRE(bytes >= LIMIT / 4 * 3 && bytes <= LIMIT);
+  for (void **next; last != NULL; last = next) {
+    next = *last;
+    arn_free(last);
+  }
+  arn_thread_detach();
+  return NULL;
+}
+
+/* So has each thread, with private arenas. */
+static void another_thread_after_this_one(void **state) {
+  (void)state;
+  for (int private_arenas = 0; private_arenas < 2; private_arenas++) {
+    arn_runtime *runtime = start(private_arenas);
+    for (int round = 0; round < 2; round++) {
+      empty(fill(SMALL));
+      pthread_t thread;
+      assert_int_equal(pthread_create(&thread, NULL, fills_as_well, runtime), 0);
+      pthread_join(thread, NULL);
+    }
+    support_end(runtime);
+  }
+}
+
+/* Empty pools that the heap still has at hand for their classes serve another class at last; and
+ * that it took some looking is not to be seen in errno. */
+static void the_last_pools_serve_any_class(void **state) {
+  (void)state;
+  size_t step = arn_geometry_get().step, small = arn_geometry_get().small_limit;
+  arn_config config = support_config(ARN_MODE_FREE_THREADED);
+  config.limit_bytes = arn_geometry_get().arena_size;
+  arn_runtime *runtime = support_start_with(&config);
+  for (size_t size = step; size <= small / 2; size += step)
+    arn_free(arn_malloc(size));
+  size_t count = 0;
+  while (support_stats(runtime).pools_free > 0) {
+    blocks[count] = arn_malloc(small);
+    assert_non_null(blocks[count++]);
+  }
+  errno = 0;
+  void *last = arn_malloc(small - step);
+  if (last != NULL) /* classic gives an empty pool back at once, so that none is left here */
+    assert_int_equal(errno, 0);
+  else
+    assert_int_equal(errno, ENOMEM);
+  assert_true(last != NULL || support_is_classic());
+  arn_free(last);
+  empty(count);
+  support_end(runtime);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_huge_block_after_others),
+      cmocka_unit_test(an_extra_heap_after_others),
+      cmocka_unit_test(another_thread_after_this_one),
+      cmocka_unit_test(the_last_pools_serve_any_class),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
