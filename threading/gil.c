@@ -73,6 +73,7 @@ static __attribute__((noinline)) void take_slowly(arn_gil *gil) {
   while (!try_take(gil)) {
     uint64_t seen = load_relaxed(&gil->switches);
     bool woken = wait_interval(gil, &gil->free);
+    store_seq_cst(&gil->woken, 0); /* before the look: a drop after it wakes again */
     /* Ask only when the same thread has had it all the time: a new holder has an interval too. */
     if (!woken && load_relaxed(&gil->taken) && load_relaxed(&gil->switches) == seen)
       store_relaxed(gil->request, 1);
@@ -90,12 +91,20 @@ void arn_gil_take(arn_gil *gil, const void *holder) {
   tell_switched(gil);
 }
 
+/* Under the mutex. */
+static void wake_one(arn_gil *gil) {
+  if (load_relaxed(&gil->waiting) == 0)
+    return;
+  store_seq_cst(&gil->woken, 1);
+  pthread_cond_signal(&gil->free);
+}
+
 void arn_gil_drop(arn_gil *gil) {
   store_seq_cst(&gil->taken, 0);
-  if (likely(load_seq_cst(&gil->waiting) == 0))
+  if (likely(load_seq_cst(&gil->waiting) == 0) || load_seq_cst(&gil->woken))
     return;
   pthread_mutex_lock(&gil->mutex);
-  pthread_cond_signal(&gil->free);
+  wake_one(gil);
   pthread_mutex_unlock(&gil->mutex);
 }
 
@@ -104,7 +113,7 @@ void arn_gil_yield(arn_gil *gil, const void *holder) {
   pthread_mutex_lock(&gil->mutex);
   atomic_fetch_add(&gil->switch_waiting, 1); /* before the drop: whoever takes it then sees us */
   store_seq_cst(&gil->taken, 0);
-  pthread_cond_signal(&gil->free);
+  wake_one(gil);
   while (load_seq_cst(&gil->last_holder) == holder && load_seq_cst(&gil->waiting))
     wait_interval(gil, &gil->switched);
   atomic_fetch_sub(&gil->switch_waiting, 1);
@@ -116,6 +125,7 @@ void arn_gil_after_fork(arn_gil *gil, const void *holder) {
   start_waiting_room(gil);
   store_relaxed(&gil->waiting, 0);
   store_relaxed(&gil->switch_waiting, 0);
+  store_relaxed(&gil->woken, 0);
   store_relaxed(gil->request, 0);
   store_relaxed(&gil->last_holder, holder);
   store_relaxed(&gil->taken, holder ? 1 : 0);

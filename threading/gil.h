@@ -11,6 +11,9 @@
  *
  *   taken  0 --CAS (acquire)--> 1 --store (sequentially consistent)--> 0
  *
+ * Who drops it wakes a waiter, but not again while one that was woken is still on its way: a thread
+ * that drops and takes the GIL often, around short calls, would pay a system call each time.
+ *
  * The store and the load of waiting after it pair with waiting's increment and the CAS after it in
  * a waiter: at least one of the two sees the other, so no wake-up is lost.
  */
@@ -27,6 +30,7 @@ typedef struct arn_gil {
   /* Atomic, any thread. */
   _Atomic uint32_t taken;
   _Atomic uint32_t waiting;        /* threads in the slow part of arn_gil_take */
+  _Atomic uint32_t woken;          /* one of them has been woken and has not looked yet */
   _Atomic uint32_t switch_waiting; /* threads that were forced to let another go first */
   _Atomic uint32_t *request;       /* const: where the holder's safepoint looks */
 

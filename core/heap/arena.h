@@ -61,8 +61,8 @@ struct arn_arenas {
   /* atomic, any thread */
   _Atomic uint32_t first[ARN_FULLNESS_STEPS]; /* no arena before this group of 64 has the step */
   _Atomic uint32_t any_dirty;
-  _Atomic uint64_t resident; /* slots that are taken, or free and dirty: what may hold pages */
-  _Atomic uint64_t peak;     /* most of these since memory was last given back for being idle */
+  _Atomic uint64_t resident;   /* slots that are taken, or free and dirty: what may hold pages */
+  _Atomic uint64_t peak;       /* most of these since memory was last given back for being idle */
   _Atomic uint32_t next_purge; /* milliseconds, low bits: not before this time */
 };
 
@@ -74,9 +74,9 @@ arn_arenas *arn_arenas_open(arn_group *group);
  * followed a stale hint may still be looking at them. */
 void arn_arenas_close(arn_arenas *set);
 
-/* In the child of a fork: slots that a thread was about to take or to give when the process was
- * copied belong to nobody; they become free, and the hints what they should be. Returns how many
- * arenas the set has. */
+/* In the child of a fork: spans that heaps kept (they keep none afterwards) and slots that a thread
+ * was about to take or to give when the process was copied belong to nobody; they become free, and
+ * the hints what they should be. Returns how many arenas the set has. */
 uint32_t arn_arenas_after_fork(arn_arenas *set);
 
 /* What a taker of slots would like them to be. */

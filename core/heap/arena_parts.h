@@ -17,8 +17,8 @@ static inline uint64_t arn_slot_mask(uint32_t first, uint32_t count) {
   return (count == 64 ? ARN_ALL_SLOTS : (UINT64_C(1) << count) - 1) << first;
 }
 
-/* The slots of mask, which the caller has just claimed or is about to release, may hold pages from now
- * on, or hold none any more. Dirty ones count all the time. */
+/* The slots of mask, which the caller has just claimed or is about to release, may hold pages from
+ * now on, or hold none any more. Dirty ones count all the time. */
 static inline void arn_count_resident(arn_arenas *set, const arn_arena *arena, uint64_t mask,
                                       bool from_now) {
   uint64_t clean = mask & ~load_relaxed(&((arn_arena *)arena)->dirty);

@@ -8,9 +8,9 @@
 /* Arenas purged in one slice of arn_arenas_tick: some tens of microseconds of madvise. */
 #define SLICE 4
 
-/* Growth gives back what it can when it comes within this part of the peak. Measured on four programs'
- * allocations, peak RSS against glibc's and speed: none 1.09 and 112; a 32nd 1.05 and 98; an eighth
- * 1.04 and 104; always, 1.04 and 78 million operations a second. */
+/* Growth gives back what it can when it comes within this part of the peak. Measured on four
+ * programs' allocations, peak RSS against glibc's and speed: none 1.09 and 112; a 32nd 1.05 and 98;
+ * an eighth 1.04 and 104; always, 1.04 and 78 million operations a second. */
 #define PEAK_MARGIN 8
 
 bool arn_arenas_purge_range(arn_group *group, void *at, size_t size) {

@@ -32,7 +32,7 @@ arn_arenas *arn_arenas_open(arn_group *group) {
 
 /* The slots of an arena that pools and large blocks account for; *skip counts the arenas that
  * belong to a run begun before. */
-static uint64_t owned_slots(uint32_t number, uint32_t *skip) {
+static uint64_t owned_slots(uint32_t number, uint32_t *skip, bool with_kept) {
   uint64_t owned = 0;
   if (*skip) {
     --*skip;
@@ -44,9 +44,14 @@ static uint64_t owned_slots(uint32_t number, uint32_t *skip) {
     switch ((arn_slot_kind)load_acquire(&pools[i].kind)) {
     case ARN_SLOT_POOL:
       if (load_relaxed(&pools[i].owner))
-        slots = arn_classes[pools[i].class].slots;
+        slots = arn_classes[arn_pool_class(&pools[i])].slots;
       else
         continue;
+      break;
+    case ARN_SLOT_KEPT:
+      if (!with_kept)
+        continue;
+      slots = load_relaxed(&pools[i].until);
       break;
     case ARN_SLOT_SPAN:
       slots = load_relaxed(&pools[i].until);
@@ -72,7 +77,7 @@ void arn_arenas_close(arn_arenas *set) {
       arn_arena *arena = &arn_space.arenas[first + count];
       if (load_seq_cst(&arena->home) != set)
         break;
-      uint64_t owned = owned_slots(first + count, &skip);
+      uint64_t owned = owned_slots(first + count, &skip, true);
       strangers[count] = or_seq_cst(&arena->taken, ARN_ALL_SLOTS) & ~owned;
     }
     if (count == 0) {
@@ -112,7 +117,7 @@ uint32_t arn_arenas_after_fork(arn_arenas *set) {
     if (home != set)
       continue;
     arenas++;
-    uint64_t owned = owned_slots(number, &skip), taken = load_relaxed(&arena->taken);
+    uint64_t owned = owned_slots(number, &skip, false), taken = load_relaxed(&arena->taken);
     for (uint32_t i = 0; i < ARN_POOLS_PER_ARENA; i++)
       if (!(owned >> i & 1))
         arn_slot_forget(&arn_space.pools[(size_t)number * ARN_POOLS_PER_ARENA + i]);
@@ -138,8 +143,8 @@ uint32_t arn_arenas_check(arn_arenas *set) {
     if (load_relaxed(&arena->home) != set)
       continue;
     int step = arn_step_of(load_relaxed(&arena->taken));
-    resident += (uint64_t)__builtin_popcountll(load_relaxed(&arena->taken) |
-                                               load_relaxed(&arena->dirty));
+    resident +=
+        (uint64_t)__builtin_popcountll(load_relaxed(&arena->taken) | load_relaxed(&arena->dirty));
     uint64_t bit = UINT64_C(1) << number % 64;
     if (step != ARN_NOWHERE && !(load_relaxed(&set->hints[number / 64].by_fullness[step]) & bit))
       wrong++;

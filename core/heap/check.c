@@ -42,7 +42,7 @@ static void fail(check *c, const char *format, ...) {
 /* 3: counts the blocks of one list, each in the pool and seen for the first time. */
 static uint32_t count_list(check *c, const arn_pool *pool, void *list, uint64_t *seen,
                            const char *whose) {
-  const arn_class *k = &arn_classes[pool->class];
+  const arn_class *k = &arn_classes[arn_pool_class(pool)];
   char *base = arn_pool_base(pool);
   uint32_t blocks = 0;
   for (void *block = list; block; block = *(void **)block) {
@@ -63,7 +63,7 @@ static uint32_t count_list(check *c, const arn_pool *pool, void *list, uint64_t 
 }
 
 static bool in_ring(const arn_heap *heap, const arn_pool *pool) {
-  const arn_pool *first = heap->used[pool->class];
+  const arn_pool *first = heap->used[arn_pool_class(pool)];
   for (const arn_pool *at = first; at; at = at->next == first ? NULL : at->next)
     if (at == pool)
       return true;
@@ -72,7 +72,7 @@ static bool in_ring(const arn_heap *heap, const arn_pool *pool) {
 
 static int check_pool(void *context, arn_pool *pool) {
   check *c = context;
-  const arn_class *k = &arn_classes[pool->class];
+  const arn_class *k = &arn_classes[arn_pool_class(pool)];
   arn_heap *owner = load_relaxed(&pool->owner);
   void *base = arn_pool_base(pool);
   if (!owner || owner->group != c->group) {
@@ -104,7 +104,7 @@ static int check_pool(void *context, arn_pool *pool) {
       fail(c, "4: used pool %p has no outstanding block", base);
     break;
   case ARN_PLACE_LENT:
-    if (owner->current[pool->class] != pool)
+    if (owner->current[arn_pool_class(pool)] != pool)
       fail(c, "4: lent pool %p is not current", base);
     break;
   case ARN_PLACE_FULL:
@@ -153,10 +153,10 @@ static int64_t check_inbox(check *c, arn_heap *heap) {
       fail(c, "6: %p in the inbox of heap %u is in no pool", block, heap->id);
       return bytes;
     }
-    bytes += arn_classes[pool->class].size;
+    bytes += arn_classes[arn_pool_class(pool)].size;
   }
   for (void *block = heap->pending; block; block = *(void **)block)
-    bytes += arn_classes[arn_pool_of(block)->class].size;
+    bytes += arn_classes[arn_pool_class(arn_pool_of(block))].size;
   if (bytes != load_relaxed(&heap->inbox_bytes))
     fail(c, "6: the inbox of heap %u holds %lld bytes, its counter says %lld", heap->id,
          (long long)bytes, (long long)load_relaxed(&heap->inbox_bytes));
@@ -166,14 +166,15 @@ static int64_t check_inbox(check *c, arn_heap *heap) {
 static void check_heap(check *c, arn_heap *heap) {
   for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
     arn_pool *current = heap->current[class], *last = heap->freed_to[class];
-    if (last && (last->class != class || load_relaxed(&last->owner) != heap || !last->free))
+    if (last &&
+        (arn_pool_class(last) != class || load_relaxed(&last->owner) != heap || !last->free))
       fail(c, "5: heap %u freed last to pool %p, which is not its own or has no free block",
            heap->id, (void *)arn_pool_base(last));
     for (void *block = heap->list[class]; block; block = *(void **)block) {
       arn_pool *pool = arn_pool_of(block);
       arn_heap *owner = pool ? load_relaxed(&pool->owner) : NULL;
       bool frozen = owner && load_relaxed(&owner->state) == ARN_HEAP_FROZEN;
-      if (!pool || pool->class != class || (pool != current && !frozen)) {
+      if (!pool || arn_pool_class(pool) != class || (pool != current && !frozen)) {
         fail(c, "5: %p on the list of class %u of heap %u is not its current pool's", block, class,
              heap->id);
         break;
@@ -189,7 +190,7 @@ static void check_heap(check *c, arn_heap *heap) {
     }
     const arn_pool *first = heap->used[class];
     for (const arn_pool *at = first; at; at = at->next == first ? NULL : at->next)
-      if (at->class != class || load_relaxed(&at->owner) != heap || at->next->prev != at ||
+      if (arn_pool_class(at) != class || load_relaxed(&at->owner) != heap || at->next->prev != at ||
           load_relaxed(&at->place) != ARN_PLACE_USED) {
         fail(c, "4: the ring of class %u of heap %u is broken at pool %p", class, heap->id,
              (void *)arn_pool_base(at));

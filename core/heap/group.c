@@ -3,6 +3,7 @@
 
 #include <arenite/heap.h>
 #include <errno.h>
+#include <string.h>
 
 #include "heap.h"
 #include "huge.h"
@@ -69,11 +70,11 @@ void arn_group_discharge(arn_group *group, size_t bytes) {
 /* Whether the heap's own arenas, if it has some, stay as long as the group does. Those of an extra
  * heap may go any time. */
 static bool lasts(const arn_heap *heap) {
-  uint32_t state = load_acquire(&heap->state); /* with arn_heap_open, arn_heap_orphan */
-  return (state == ARN_HEAP_LIVE || state == ARN_HEAP_ORPHAN) && !heap->extra;
+  return !heap->extra;
 }
 
-/* Purges all sets of arenas that last: with now, everything; otherwise what is due, a slice of it. */
+/* Purges all sets of arenas that last: with now, everything; otherwise what is due, a slice of it.
+ */
 static size_t purge_sets(arn_group *group, bool now, uint32_t budget, size_t keep_bytes) {
   size_t bytes = 0;
   for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group)
@@ -90,9 +91,9 @@ size_t arn_group_purge(arn_group *group, size_t keep_bytes) {
 static int64_t inbox_bytes(const arn_heap *heap) {
   int64_t bytes = 0;
   for (void *block = load_acquire(&heap->inbox); block; block = *(void **)block)
-    bytes += arn_classes[arn_pool_of(block)->class].size;
+    bytes += arn_classes[arn_pool_class(arn_pool_of(block))].size;
   for (void *block = heap->pending; block; block = *(void **)block)
-    bytes += arn_classes[arn_pool_of(block)->class].size;
+    bytes += arn_classes[arn_pool_class(arn_pool_of(block))].size;
   return bytes;
 }
 
@@ -115,6 +116,7 @@ void arn_group_after_fork(arn_group *group, const arn_heap *mine) {
     uint32_t state = load_relaxed(&heap->state);
     if (state == ARN_HEAP_VACANT)
       continue;
+    memset(heap->kept, 0, sizeof heap->kept); /* arn_arenas_after_fork frees them */
     if (heap->arenas != group->arenas)
       arenas += arn_arenas_after_fork(heap->arenas);
     if (heap != mine && !heap->extra && state != ARN_HEAP_ORPHAN) {
@@ -129,7 +131,11 @@ void arn_group_after_fork(arn_group *group, const arn_heap *mine) {
   store_relaxed(&group->deferred, deferred);
   store_relaxed(&group->orphans, orphans);
   store_relaxed(&group->frozen, frozen);
+  /* A thread may have been between two of these counters. */
   store_relaxed(&group->arenas_held, arenas);
+  store_relaxed(&group->arenas_allocated, load_relaxed(&group->arenas_reclaimed) + arenas);
+  if (load_relaxed(&group->arenas_highwater) < arenas)
+    store_relaxed(&group->arenas_highwater, arenas);
   store_relaxed(&group->huge_bytes, arn_huge_count(group));
   store_relaxed(&group->committed, arenas * ARN_ARENA_SIZE + load_relaxed(&group->huge_bytes));
 }
@@ -150,7 +156,8 @@ void arn_heap_destroy(arn_heap *heap) {
   vacate(heap);
 }
 
-/* --- arn_trim and arn_idle ----------------------------------------------------------------------- */
+/* --- arn_trim and arn_idle -----------------------------------------------------------------------
+ */
 
 size_t arn_trim(arn_runtime *runtime, size_t keep_bytes) {
   arn_group *group = arn_runtime_group(runtime);

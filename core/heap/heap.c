@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "large.h"
 #include "meta.h"
 #include "os.h"
 #include "panic.h"
@@ -25,13 +26,14 @@ _Noreturn void arn_heap_missing(const char *function) {
 
 /* --- Life ------------------------------------------------------------------------------------ */
 
-/* A heap that left the group, VACANT, or a new one. */
-static arn_heap *find_vacant(arn_group *group, bool *in_group) {
-  for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
+/* A VACANT heap of the group (an extra one: only these leave), or a new one. */
+static arn_heap *find_vacant(arn_group *group, bool extra, bool *in_group) {
+  *in_group = true;
+  arn_heap *heap = extra ? load_acquire(&group->heaps) : NULL;
+  for (; heap; heap = heap->next_in_group) {
     uint32_t state = ARN_HEAP_VACANT;
     if (load_relaxed(&heap->state) != state)
       continue;
-    *in_group = true;
     if (cas_acq_rel(&heap->state, &state, ARN_HEAP_OPENING))
       return heap; /* with vacate */
   }
@@ -45,20 +47,25 @@ arn_heap *arn_heap_open(arn_group *group, bool extra, bool own_arenas) {
   if (!arenas)
     return NULL;
   bool in_group;
-  arn_heap *heap = find_vacant(group, &in_group);
+  arn_heap *heap = find_vacant(group, extra, &in_group);
   if (!heap) {
     if (own_arenas)
       arn_arenas_close(arenas);
     return NULL;
   }
   memset(heap, 0, offsetof(arn_heap, inbox));
-  heap->group = group;
   heap->arenas = arenas;
-  heap->extra = extra;
   heap->id = add_relaxed(&last_id, 1) + 1;
   heap->next_page_purge = arn_os_milliseconds();
   store_relaxed(&heap->inbox, NULL);
   store_relaxed(&heap->inbox_bytes, 0);
+  store_relaxed(&heap->remote_frees, 0);
+  store_relaxed(&heap->inbox_pushes, 0);
+  store_relaxed(&heap->inbox_drains, 0);
+  if (!in_group) {
+    heap->group = group;
+    heap->extra = extra;
+  }
   store_release(&heap->state, ARN_HEAP_LIVE); /* arn_heap_adopt's CAS acquires */
   if (in_group)
     return heap;
@@ -100,11 +107,11 @@ void arn_heap_orphan(arn_heap *heap) {
 /* --- Used pools ------------------------------------------------------------------------------ */
 
 void arn_used_push_back(arn_heap *heap, arn_pool *pool) {
-  arn_pool *first = heap->used[pool->class];
-  heap->used_count[pool->class]++;
+  arn_pool *first = heap->used[arn_pool_class(pool)];
+  heap->used_count[arn_pool_class(pool)]++;
   store_relaxed(&pool->place, ARN_PLACE_USED);
   if (!first) {
-    heap->used[pool->class] = pool->next = pool->prev = pool;
+    heap->used[arn_pool_class(pool)] = pool->next = pool->prev = pool;
     return;
   }
   pool->next = first;
@@ -115,18 +122,18 @@ void arn_used_push_back(arn_heap *heap, arn_pool *pool) {
 
 void arn_used_push_front(arn_heap *heap, arn_pool *pool) {
   arn_used_push_back(heap, pool);
-  heap->used[pool->class] = pool;
+  heap->used[arn_pool_class(pool)] = pool;
 }
 
 void arn_used_remove(arn_heap *heap, arn_pool *pool) {
-  heap->used_count[pool->class]--;
+  heap->used_count[arn_pool_class(pool)]--;
   if (pool->next == pool) {
-    heap->used[pool->class] = NULL;
+    heap->used[arn_pool_class(pool)] = NULL;
   } else {
     pool->prev->next = pool->next;
     pool->next->prev = pool->prev;
-    if (heap->used[pool->class] == pool)
-      heap->used[pool->class] = pool->next;
+    if (heap->used[arn_pool_class(pool)] == pool)
+      heap->used[arn_pool_class(pool)] = pool->next;
   }
   pool->next = pool->prev = NULL;
 }
@@ -146,7 +153,7 @@ arn_pool *arn_heap_new_pool(arn_heap *heap, uint32_t class) {
 
 void arn_heap_release_pool(arn_heap *heap, arn_pool *pool) {
   (void)heap;
-  const arn_class *k = &arn_classes[pool->class];
+  const arn_class *k = &arn_classes[arn_pool_class(pool)];
   size_t used = (size_t)load_relaxed(&pool->carved) * k->size;
   arn_pool_close(pool);
   arn_arenas_give((size_t)(pool - arn_space.pools), k->slots,
@@ -156,7 +163,7 @@ void arn_heap_release_pool(arn_heap *heap, arn_pool *pool) {
 /* --- The owner frees ------------------------------------------------------------------------- */
 
 void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *function) {
-  uint32_t size = arn_classes[pool->class].size;
+  uint32_t size = arn_classes[arn_pool_class(pool)].size;
   size_t offset = (size_t)((char *)block - arn_pool_base(pool));
   void *head = pool->free;
   if (unlikely(offset % size != 0 || offset / size >= load_relaxed(&pool->carved) || head == block))
@@ -215,6 +222,7 @@ size_t arn_heap_purge_due(arn_heap *heap, uint32_t budget) {
   uint64_t now = arn_os_milliseconds();
   if (ARN_TEXTBOOK || now < heap->next_page_purge)
     return 0;
+  arn_large_release_kept(heap);
   size_t bytes = arn_heap_purge_pages(heap, budget);
   /* Once round all classes, then rest for the delay. */
   if (heap->purge_class == ARN_CLASSES - 1 && heap->purge_left == 0)

@@ -58,6 +58,12 @@ typedef struct arn_batch {
  * peak RSS is 3 % higher. */
 #define ARN_SPARES 12
 
+/* How many free spans a heap keeps, and of how many bytes at most. A buffer that comes and goes
+ * then touches no word that other threads write: two threads with git's allocations (64 KiB
+ * buffers) ran 1.3 times as fast. */
+#define ARN_KEPT_SPANS 4
+#define ARN_KEPT_BYTES ((size_t)128 << 10)
+
 struct arn_heap {
   /* Owner only: what arn_malloc takes from; [0] is always empty (malloc(0) goes the slow way).
    * freed_to: the pool that the last free of the class went to, whose list then begins with that
@@ -76,6 +82,8 @@ struct arn_heap {
   void *pending;         /* blocks taken out of the inbox, not put into their pools yet */
   arn_heap *scavenge_at; /* where the search among orphans goes on */
   arn_batch batches[ARN_BATCHES];
+  arn_pool *kept[ARN_KEPT_SPANS]; /* free spans, KEPT */
+  uint32_t next_kept;
   uint8_t spares[ARN_SPARES]; /* classes whose current pool may be all free */
   uint32_t next_spare;
   uint32_t refills;         /* counts slow paths, for what happens every so many of them */
@@ -83,20 +91,22 @@ struct arn_heap {
   uint32_t purge_left;      /* and how many pools of its ring are still to be looked into */
   uint64_t next_page_purge; /* milliseconds */
 
-  /* const while the heap is in the group */
-  arn_group *group;
+  /* const while LIVE; of heaps that are not extra: while in the group */
   arn_arenas *arenas; /* the group's, or its own */
-  bool extra;         /* an arn_heap_create heap */
   uint32_t id;
-
-  /* Owner writes, anybody reads, relaxed. */
-  _Atomic uint64_t remote_frees, inbox_pushes, inbox_drains;
 
   /* Other threads write these: a line of their own. */
   _Alignas(64) _Atomic(void *) inbox; /* blocks, linked through their first words */
   _Atomic int64_t inbox_bytes;
-  _Atomic uint32_t state;  /* arn_heap_state */
-  arn_heap *next_in_group; /* const once pushed */
+  _Atomic uint32_t state; /* arn_heap_state */
+
+  /* Owner writes, anybody reads, relaxed. */
+  _Atomic uint64_t remote_frees, inbox_pushes, inbox_drains;
+
+  /* const once in the group's list, also while VACANT */
+  arn_group *group;
+  arn_heap *next_in_group;
+  bool extra; /* an arn_heap_create heap */
 };
 
 /* The calling thread's heap. Initial-exec: one load, and never a call into the dynamic linker,

@@ -5,8 +5,9 @@
  *   .. 32 MiB                   run of whole arenas         to the arenas' words
  *   above, or no arenas left    a mapping of its own        to the system, at once (huge.c)
  *
- * None has an owner: any thread frees them, by one atomic operation on the arena's word. The first
- * slot's descriptor says what the block is; next holds its size in bytes.
+ * None has an owner: any thread frees them, by one atomic operation on the arena's word, or into
+ * the few free spans that its heap keeps. The first slot's descriptor says what the block is; next
+ * holds its size in bytes.
  *
  * In the textbook geometry everything above the small limit goes to the system heap instead
  * (large_system.c), as CPython does.
@@ -22,7 +23,10 @@
 void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean);
 
 /* Frees block if it is a large one; false when it is not. */
-bool arn_large_free(void *block, const char *function);
+bool arn_large_free(arn_heap *heap, void *block, const char *function);
+
+/* Gives back the free spans that the heap keeps. */
+void arn_large_release_kept(arn_heap *heap);
 
 /* Its size, or 0 when it is none. */
 size_t arn_large_size(const void *block);

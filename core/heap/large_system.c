@@ -23,8 +23,12 @@ static bool is_ours(const void *block) {
   return arn_slot_of(block) < arn_slots_in_use();
 }
 
-bool arn_large_free(void *block, const char *function) {
-  (void)function;
+void arn_large_release_kept(arn_heap *heap) {
+  (void)heap;
+}
+
+bool arn_large_free(arn_heap *heap, void *block, const char *function) {
+  (void)heap, (void)function;
   if (is_ours(block))
     return false;
   free(block);

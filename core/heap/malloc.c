@@ -107,13 +107,13 @@ static __attribute__((noinline)) void free_elsewhere(arn_heap *heap, void *block
       arn_pool_put(heap, pool, block, function);
       return;
     }
-    uint32_t size = arn_classes[pool->class].size;
+    uint32_t size = arn_classes[arn_pool_class(pool)].size;
     if (unlikely((size_t)((char *)block - arn_pool_base(pool)) % size != 0))
       arn_pool_reject(pool, block, function);
     arn_remote_free(heap, pool, block);
     return;
   }
-  if (likely(arn_large_free(block, function)))
+  if (likely(arn_large_free(heap, block, function)))
     return;
   arn_panic("%s: %p is not a block of this process's arenas", function, block);
 }
@@ -137,7 +137,7 @@ static inline __attribute__((always_inline)) void heap_free(arn_heap *heap, void
   *(void **)block = head;
   pool->free = block;
   if (!ARN_TEXTBOOK)
-    heap->freed_to[pool->class] = pool;
+    heap->freed_to[arn_pool_class(pool)] = pool;
   uint32_t until = load_relaxed(&pool->until) - 1;
   store_relaxed(&pool->until, until);
   if (unlikely(until == 0))
@@ -219,7 +219,7 @@ static size_t usable_size(const void *block, const char *function) {
     return 0;
   arn_pool *pool = arn_pool_of(block);
   if (pool) {
-    uint32_t size = arn_classes[pool->class].size;
+    uint32_t size = arn_classes[arn_pool_class(pool)].size;
     if (unlikely((size_t)((const char *)block - arn_pool_base(pool)) % size != 0))
       arn_pool_reject(pool, block, function);
     return size;

@@ -47,7 +47,7 @@ static void take_frozen(arn_heap *heap, arn_heap *frozen) {
   int64_t bytes = 0;
   for (void *next; block; block = next) {
     next = *(void **)block;
-    uint32_t class = arn_pool_of(block)->class;
+    uint32_t class = arn_pool_class(arn_pool_of(block));
     bytes += arn_classes[class].size;
     *(void **)block = heap->list[class];
     heap->list[class] = block;

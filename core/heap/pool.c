@@ -17,7 +17,7 @@ void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class) {
   store_relaxed(&pool->purged, 0);
   pool->purged_pages = 0;
   pool->next = pool->prev = NULL;
-  pool->class = (uint8_t) class;
+  arn_pool_class(pool) = (uint8_t) class;
   store_relaxed(&pool->offset, 0);
   pool->seen = 0;
   store_relaxed(&pool->place, ARN_PLACE_EMPTY);
@@ -31,7 +31,7 @@ void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class) {
 }
 
 void arn_pool_close(arn_pool *pool) {
-  for (uint32_t i = 0; i < arn_classes[pool->class].slots; i++)
+  for (uint32_t i = 0; i < arn_classes[arn_pool_class(pool)].slots; i++)
     arn_slot_forget(&pool[i]);
 }
 
@@ -47,7 +47,7 @@ static void *link_blocks(char *base, uint32_t size, uint32_t first, uint32_t cou
 }
 
 void *arn_pool_carve(arn_pool *pool, uint32_t limit) {
-  const arn_class *k = &arn_classes[pool->class];
+  const arn_class *k = &arn_classes[arn_pool_class(pool)];
   uint32_t first = load_relaxed(&pool->carved);
   if (first == k->capacity)
     return NULL;
@@ -71,7 +71,7 @@ typedef struct page_blocks {
 } page_blocks;
 
 static page_blocks blocks_on_page(const arn_pool *pool, uint32_t page) {
-  const arn_class *k = &arn_classes[pool->class];
+  const arn_class *k = &arn_classes[arn_pool_class(pool)];
   page_blocks on;
   on.first = (uint32_t)(page * arn_os_page / k->size);
   on.end = (uint32_t)(((page + 1) * arn_os_page + k->size - 1) / k->size);
@@ -91,7 +91,7 @@ static uint64_t pages_of_block(uint32_t size, uint32_t block) {
 }
 
 size_t arn_pool_purge(arn_pool *pool) {
-  const arn_class *k = &arn_classes[pool->class];
+  const arn_class *k = &arn_classes[arn_pool_class(pool)];
   char *base = arn_pool_base(pool);
   uint32_t pages = (uint32_t)(k->slots * ARN_POOL_SIZE / arn_os_page);
   uint32_t carved = load_relaxed(&pool->carved);
@@ -155,11 +155,11 @@ size_t arn_pool_purge(arn_pool *pool) {
 }
 
 bool arn_pool_block_purged(const arn_pool *pool, uint32_t block) {
-  return (pages_of_block(arn_classes[pool->class].size, block) & pool->purged_pages) != 0;
+  return (pages_of_block(arn_classes[arn_pool_class(pool)].size, block) & pool->purged_pages) != 0;
 }
 
 void *arn_pool_unpurge(arn_pool *pool) {
-  const arn_class *k = &arn_classes[pool->class];
+  const arn_class *k = &arn_classes[arn_pool_class(pool)];
   /* A page may hold no block of its own: both its blocks reach into purged neighbours. */
   while (pool->purged_pages) {
     uint32_t page = (uint32_t)__builtin_ctzll(pool->purged_pages);
@@ -185,7 +185,7 @@ void *arn_pool_unpurge(arn_pool *pool) {
 }
 
 _Noreturn void arn_pool_reject(const arn_pool *pool, const void *block, const char *function) {
-  uint32_t size = arn_classes[pool->class].size;
+  uint32_t size = arn_classes[arn_pool_class(pool)].size;
   char *base = arn_pool_base(pool);
   size_t offset = (size_t)((const char *)block - base);
   uint32_t index = (uint32_t)(offset / size);

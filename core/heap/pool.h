@@ -43,6 +43,7 @@ typedef enum arn_slot_kind {
   ARN_SLOT_POOL,   /* first slot of a pool */
   ARN_SLOT_INSIDE, /* later slot of a pool: offset slots behind the first */
   ARN_SLOT_SPAN,   /* first slot of a span of whole slots, one block */
+  ARN_SLOT_KEPT,   /* first slot of a free span that a heap keeps for its next one (large.c) */
   ARN_SLOT_RUN,    /* first slot of a run of whole arenas, one block */
 } arn_slot_kind;
 
@@ -72,13 +73,17 @@ struct arn_pool {
   arn_pool *next, *prev;   /* ring of heap->used[class]; of a span or run: see large.c */
 
   /* const while the slot is in use; the thread that frees a block got it from one that saw them. */
-  uint8_t class;
+  _Atomic uint8_t class;
   _Atomic uint8_t kind;   /* arn_slot_kind; spans and runs: exchanged by the thread that frees */
   _Atomic uint8_t offset; /* of an INSIDE slot */
   _Atomic uint8_t place;  /* arn_pool_place; owner only */
   uint32_t seen;          /* owner only: outstanding blocks when purging last looked */
 };
 _Static_assert(sizeof(arn_pool) == 64, "one descriptor, one cache line");
+
+static inline uint32_t arn_pool_class(const arn_pool *pool) {
+  return load_relaxed(&((arn_pool *)pool)->class);
+}
 
 /* Number of a slot and the addresses around it. */
 static inline size_t arn_slot_of(const void *address) {

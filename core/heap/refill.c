@@ -20,6 +20,7 @@
 #include <errno.h>
 
 #include "heap.h"
+#include "large.h"
 #include "orphan.h"
 #include "remote.h"
 
@@ -32,9 +33,9 @@ static uint32_t used_threshold(uint32_t capacity) {
 static void lend(arn_heap *heap, arn_pool *pool) {
   uint32_t outstanding = load_relaxed(&pool->carved) - load_relaxed(&pool->purged);
   store_relaxed(&pool->place, ARN_PLACE_LENT);
-  heap->current[pool->class] = pool;
-  heap->list[pool->class] = pool->free;
-  heap->freed_to[pool->class] = NULL;
+  heap->current[arn_pool_class(pool)] = pool;
+  heap->list[arn_pool_class(pool)] = pool->free;
+  heap->freed_to[arn_pool_class(pool)] = NULL;
   pool->free = NULL;
   store_relaxed(&pool->floor, 0);
   store_relaxed(&pool->until, outstanding);
@@ -42,8 +43,8 @@ static void lend(arn_heap *heap, arn_pool *pool) {
 
 /* The current pool, whose list and own list are both empty, stops being current. */
 static void retire(arn_heap *heap, arn_pool *pool) {
-  uint32_t capacity = arn_classes[pool->class].capacity;
-  heap->current[pool->class] = NULL;
+  uint32_t capacity = arn_classes[arn_pool_class(pool)].capacity;
+  heap->current[arn_pool_class(pool)] = NULL;
   if (load_relaxed(&pool->carved) < capacity || load_relaxed(&pool->purged)) {
     arn_used_push_back(heap, pool); /* behind the pools that have free blocks */
     return;
@@ -160,13 +161,13 @@ __attribute__((noinline)) void arn_pool_event(arn_heap *heap, arn_pool *pool) {
     arn_used_push_front(heap, pool);
     break;
   case ARN_PLACE_USED:
-    heap->freed_to[pool->class] = NULL;
+    heap->freed_to[arn_pool_class(pool)] = NULL;
     arn_used_remove(heap, pool);
     store_relaxed(&pool->place, ARN_PLACE_EMPTY);
     arn_heap_release_pool(heap, pool);
     break;
   case ARN_PLACE_LENT:
-    keep_spare(heap, pool->class);
+    keep_spare(heap, arn_pool_class(pool));
     break;
   case ARN_PLACE_EMPTY:
     break;
@@ -181,12 +182,13 @@ static void place_settled(arn_heap *heap, arn_pool *pool) {
   } else if (pool->free) {
     arn_used_push_front(heap, pool);
   } else {
-    heap->current[pool->class] = pool;
+    heap->current[arn_pool_class(pool)] = pool;
     retire(heap, pool);
   }
 }
 
 void arn_heap_settle(arn_heap *heap) {
+  arn_large_release_kept(heap);
   for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
     void *block = heap->list[class];
     heap->list[class] = NULL;

@@ -32,7 +32,7 @@ static void *take(arn_heap *heap, arn_pool *pool) {
     block = arn_pool_carve(pool, 1); /* counts it */
     outstanding++;
   }
-  if (outstanding == arn_classes[pool->class].capacity) {
+  if (outstanding == arn_classes[arn_pool_class(pool)].capacity) {
     arn_used_remove(heap, pool);
     store_relaxed(&pool->place, ARN_PLACE_FULL);
     store_relaxed(&pool->floor, outstanding - 1);

@@ -7,7 +7,7 @@
 #define ORPHAN_INBOX_BYTES (64 << 10)
 
 static uint32_t size_of(const arn_pool *pool) {
-  return arn_classes[pool->class].size;
+  return arn_classes[arn_pool_class(pool)].size;
 }
 
 void arn_inbox_push(arn_heap *owner, void *first, void *last, size_t bytes) {

@@ -26,7 +26,7 @@ static int count_arena(void *context, uint32_t number, arn_arena *arena) {
 
 static int count_pool(void *context, arn_pool *pool) {
   arn_stats *s = context;
-  const arn_class *k = &arn_classes[pool->class];
+  const arn_class *k = &arn_classes[arn_pool_class(pool)];
   const arn_heap *owner = arn_pool_owner(pool);
   uint32_t carved = load_relaxed(&pool->carved), purged = load_relaxed(&pool->purged);
   uint32_t used = arn_pool_outstanding(pool);
@@ -39,7 +39,7 @@ static int count_pool(void *context, arn_pool *pool) {
     free += lent;
   }
   uint32_t untouched = k->capacity - carved;
-  arn_class_stats *c = &s->classes[pool->class - 1];
+  arn_class_stats *c = &s->classes[arn_pool_class(pool) - 1];
   c->pools++;
   c->blocks_used += used;
   c->blocks_free += free;
@@ -55,9 +55,13 @@ static int count_pool(void *context, arn_pool *pool) {
   return 0;
 }
 
-static int count_large(void *context, void *block, size_t size) {
+static int count_large(void *context, void *block, size_t size, bool kept) {
   (void)block;
   arn_stats *s = context;
+  if (kept) {
+    s->free_bytes += size;
+    return 0;
+  }
   s->large_blocks++;
   s->large_bytes += size;
   s->live_bytes += size;

@@ -28,22 +28,22 @@ static int visit_arena(void *context, uint32_t number, arn_arena *arena) {
   return v->visitor(&what, v->context);
 }
 
-static int visit_large(void *context, void *block, size_t size) {
+static int visit_large(void *context, void *block, size_t size, bool kept) {
   visit *v = context;
-  if (v->only)
+  if (v->only || kept)
     return 0; /* large blocks have no owner */
   arn_visit what = {.kind = ARN_VISIT_LARGE, .address = block, .size = size, .in_use = true};
   return v->visitor(&what, v->context);
 }
 
 static int visit_huge(void *block, size_t size, void *context) {
-  return visit_large(context, block, size);
+  return visit_large(context, block, size, false);
 }
 
 #define MOST_BLOCKS (ARN_POOL_SIZE / ARN_STEP)
 
 static void mark(uint64_t *bits, const arn_pool *pool, void *list) {
-  uint32_t size = arn_classes[pool->class].size;
+  uint32_t size = arn_classes[arn_pool_class(pool)].size;
   char *base = arn_pool_base(pool);
   for (void *block = list; block; block = *(void **)block) {
     if (arn_pool_of(block) != pool)
@@ -56,9 +56,10 @@ static void mark(uint64_t *bits, const arn_pool *pool, void *list) {
 static int visit_blocks(visit *v, arn_pool *pool, arn_visit what) {
   uint64_t free[(MOST_BLOCKS + 63) / 64] = {0};
   mark(free, pool, pool->free);
-  if (v->now->current[pool->class] == pool)
-    mark(free, pool, v->now->list[pool->class]);
-  uint32_t carved = load_relaxed(&pool->carved), capacity = arn_classes[pool->class].capacity;
+  if (v->now->current[arn_pool_class(pool)] == pool)
+    mark(free, pool, v->now->list[arn_pool_class(pool)]);
+  uint32_t carved = load_relaxed(&pool->carved),
+           capacity = arn_classes[arn_pool_class(pool)].capacity;
   what.kind = ARN_VISIT_BLOCK;
   what.size = what.block_size;
   for (uint32_t i = 0; i < capacity; i++) {
@@ -81,13 +82,13 @@ static int visit_pool(void *context, arn_pool *pool) {
       [ARN_PLACE_FULL] = ARN_POOL_FULL,
       [ARN_PLACE_LENT] = ARN_POOL_LENT,
   };
-  const arn_class *k = &arn_classes[pool->class];
+  const arn_class *k = &arn_classes[arn_pool_class(pool)];
   uint32_t carved = load_relaxed(&pool->carved);
   arn_visit what = {.kind = ARN_VISIT_POOL,
                     .address = arn_pool_base(pool),
                     .size = k->slots * ARN_POOL_SIZE,
                     .heap = v->now,
-                    .size_class = pool->class - 1u,
+                    .size_class = arn_pool_class(pool) - 1u,
                     .block_size = k->size,
                     .state = states[load_relaxed(&pool->place)],
                     .used = arn_pool_outstanding(pool) - arn_lent_blocks(v->now, pool),

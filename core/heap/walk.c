@@ -13,20 +13,23 @@ static int walk_slots(uint32_t number, const arn_walk *walk, uint32_t *skip) {
     int result = 0;
     switch ((arn_slot_kind)load_acquire(&head->kind)) {
     case ARN_SLOT_POOL:
-      slots = arn_classes[head->class].slots;
+      slots = arn_classes[arn_pool_class(head)].slots;
       if (walk->pool)
         result = walk->pool(walk->context, head);
       break;
     case ARN_SLOT_SPAN:
+    case ARN_SLOT_KEPT:
       slots = load_relaxed(&head->until);
       if (walk->large)
-        result = walk->large(walk->context, arn_pool_base(head), slots * ARN_POOL_SIZE);
+        result = walk->large(walk->context, arn_pool_base(head), slots * ARN_POOL_SIZE,
+                             load_relaxed(&head->kind) == ARN_SLOT_KEPT);
       break;
     case ARN_SLOT_RUN:
       slots = ARN_POOLS_PER_ARENA;
       *skip = load_relaxed(&head->until) - 1;
       if (walk->large)
-        result = walk->large(walk->context, arn_pool_base(head), (*skip + 1) * ARN_ARENA_SIZE);
+        result =
+            walk->large(walk->context, arn_pool_base(head), (*skip + 1) * ARN_ARENA_SIZE, false);
       break;
     case ARN_SLOT_NONE:
     case ARN_SLOT_INSIDE:
@@ -62,9 +65,9 @@ int arn_walk_arenas(const arn_group *group, const arn_walk *walk) {
 
 uint32_t arn_lent_blocks(const arn_heap *heap, const arn_pool *pool) {
   uint32_t blocks = 0;
-  if (heap->current[pool->class] != pool)
+  if (heap->current[arn_pool_class(pool)] != pool)
     return 0;
-  for (void *block = heap->list[pool->class]; block; block = *(void **)block)
+  for (void *block = heap->list[arn_pool_class(pool)]; block; block = *(void **)block)
     if (arn_pool_of(block) == pool)
       blocks++;
   return blocks;

@@ -13,7 +13,7 @@ typedef struct arn_walk {
   /* Any may be NULL; what they return other than 0 ends the walk and is returned. */
   int (*arena)(void *context, uint32_t number, arn_arena *arena);
   int (*pool)(void *context, arn_pool *pool);
-  int (*large)(void *context, void *block, size_t size);
+  int (*large)(void *context, void *block, size_t size, bool kept); /* kept: free (large.c) */
   /* A taken slot that nothing accounts for. */
   int (*stray)(void *context, size_t slot);
 } arn_walk;
