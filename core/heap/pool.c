@@ -17,7 +17,7 @@ void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class) {
   store_relaxed(&pool->purged, 0);
   pool->purged_pages = 0;
   pool->next = pool->prev = NULL;
-  arn_pool_class(pool) = (uint8_t) class;
+  store_relaxed(&pool->class, (uint8_t) class);
   store_relaxed(&pool->offset, 0);
   pool->seen = 0;
   store_relaxed(&pool->place, ARN_PLACE_EMPTY);
