@@ -6,9 +6,10 @@
  *   3  every free block is the start of a block that is not untouched, and is on the list once
  *   4  a pool's place agrees with the one list that it is on
  *   5  a heap's list holds blocks of its current pool (or of frozen heaps) of that class, and the
- * pool that it freed to last is its own and has that block 6  an inbox's bytes are what its counter
- * says; the group's are the sum 7  arenas: hints where they belong, no slot both dirty and purged,
- * the counters right 8  every byte of the arenas has one name (stats.h)
+ *      pool that it freed to last is its own and has that block
+ *   6  an inbox's bytes are what its counter says; the group's are the sum
+ *   7  arenas: hints where they belong, no slot both dirty and purged, the counters right
+ *   8  every byte of the arenas has one name (stats.h)
  */
 #include <arenite/inspect.h>
 #include <stdarg.h>

@@ -20,7 +20,7 @@
  *   LIVE       ORPHAN     an attaching thread, CAS    adopted
  *   VACANT     LIVE       arn_heap_destroy            an extra heap that is gone
  *   FROZEN     any        the child of a fork         its thread is not in this process: what it
- * was doing is unknown; never touched but its inbox
+ *                                                     was doing is unknown; only its inbox is used
  */
 #ifndef ARN_HEAP_HEAP_H
 #define ARN_HEAP_HEAP_H

@@ -1,13 +1,13 @@
 /* large.h - blocks above the medium limit.
  *
  *   size                        what                        given back
- *   .. half an arena            span: whole slots           to the arena's word
+ *   .. an arena                 span: whole slots           to the arena's word
  *   .. 32 MiB                   run of whole arenas         to the arenas' words
  *   above, or no arenas left    a mapping of its own        to the system, at once (huge.c)
  *
  * None has an owner: any thread frees them, by one atomic operation on the arena's word, or into
- * the few free spans that its heap keeps. The first slot's descriptor says what the block is; next
- * holds its size in bytes.
+ * the few free spans that its heap keeps. The first slot's descriptor says what the block is; until
+ * counts its slots or arenas.
  *
  * In the textbook geometry everything above the small limit goes to the system heap instead
  * (large_system.c), as CPython does.

@@ -70,7 +70,7 @@ struct arn_pool {
   _Atomic uint16_t carved; /* blocks that are not untouched */
   _Atomic uint16_t purged; /* blocks */
   uint64_t purged_pages;   /* bit i: the pool's ith system page is purged */
-  arn_pool *next, *prev;   /* ring of heap->used[class]; of a span or run: see large.c */
+  arn_pool *next, *prev;   /* ring of heap->used[class] */
 
   /* const while the slot is in use; the thread that frees a block got it from one that saw them. */
   _Atomic uint8_t class;

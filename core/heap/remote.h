@@ -8,9 +8,11 @@
  * it. Pools may change owner (orphan.c) while blocks are under way: whoever drains looks at each
  * block's owner and forwards what is not his. So no block is ever lost, whichever heap it reaches.
  *
- *   arn_remote_free    any thread with a heap   | arn_inbox_push  any thread
- *   arn_batches_send   the owner of the batches | arn_inbox_drain the owner, or who claimed the
- * heap all of them may run at the same time as each other
+ *   arn_remote_free, arn_batches_send   the owner of the batches
+ *   arn_inbox_push                      any thread
+ *   arn_inbox_drain                     the owner, or who claimed the heap
+ *
+ * All of them may run at the same time as each other.
  */
 #ifndef ARN_HEAP_REMOTE_H
 #define ARN_HEAP_REMOTE_H

@@ -1,15 +1,15 @@
 /* test_fullest.c - memory comes from the fullest arena that has room, in every geometry and mode,
  * so that the others drain and go back to the system.
  *
- * Three arenas are filled with spans of four pools; then 3 of 16 spans of one are freed, 10 of
- * another, 14 of the third, and what is allocated next must fill them in this order. (The classic
- * geometry has no spans; textbook/test_arenas.c says the same of its pools.)
+ * Three arenas are filled with spans of ten pools (too large for a heap to keep); then 1 of the 6
+ * spans of one is freed, 4 of another, 5 of the third, and what is allocated next must fill them in
+ * this order. (The classic geometry has no spans; textbook/test_arenas.c says the same of its pools.)
  */
 #include "support.h"
 
 #include "unit.h"
 
-enum { SPANS = 16 };
+enum { SPANS = 6 };
 
 static uintptr_t arena_of(const void *block) {
   return (uintptr_t)block & ~(uintptr_t)(arn_geometry_get().arena_size - 1);
@@ -17,7 +17,7 @@ static uintptr_t arena_of(const void *block) {
 
 static void fill(void **blocks, int count) {
   for (int i = 0; i < count; i++) {
-    blocks[i] = arn_malloc(4 * arn_geometry_get().pool_size);
+    blocks[i] = arn_malloc(10 * arn_geometry_get().pool_size);
     assert_non_null(blocks[i]);
   }
 }
@@ -32,19 +32,19 @@ static void fullest_first(arn_mode mode, bool private_arenas) {
   void *blocks[3 * SPANS], *more[3 * SPANS];
   fill(blocks, 3 * SPANS);
   assert_int_equal(support_stats(runtime).arenas, 3);
-  const int freed[3] = {10, 3, 14}, order[3] = {1, 0, 2};
+  const int freed[3] = {4, 1, 5}, order[3] = {1, 0, 2};
   for (int arena = 0; arena < 3; arena++)
     for (int i = 0; i < SPANS; i++) {
       assert_int_equal(arena_of(blocks[arena * SPANS + i]), arena_of(blocks[arena * SPANS]));
       if (i < freed[arena])
         arn_free(blocks[arena * SPANS + i]);
     }
-  fill(more, 27);
+  fill(more, 10);
   for (int next = 0, i = 0; next < 3; next++)
     for (int count = freed[order[next]]; count > 0; count--, i++)
       assert_int_equal(arena_of(more[i]), arena_of(blocks[order[next] * SPANS + SPANS - 1]));
   assert_int_equal(support_stats(runtime).arenas, 3);
-  for (int i = 0; i < 27; i++)
+  for (int i = 0; i < 10; i++)
     arn_free(more[i]);
   for (int i = 0; i < 3 * SPANS; i++)
     if (i % SPANS >= freed[i / SPANS])
