@@ -70,7 +70,7 @@ static void run(bool private_arenas) {
 }
 
 int main(void) {
-  rounds = support_scaled(100000);
+  rounds = support_scaled(60000);
   run(false);
   run(true);
   return 0;
