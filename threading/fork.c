@@ -24,7 +24,7 @@ static bool is_mine(const arn_runtime *runtime) {
 
 static void before_fork(void) {
   if (arn_this_thread && is_mine(arn_this_thread->runtime))
-    arn_gil_drop(&arn_this_thread->runtime->gil);
+    arn_gil_drop(&arn_this_thread->runtime->gil, arn_this_thread);
   arn_lock_take(&list_lock);
   for (arn_runtime *r = runtimes; r; r = r->next) {
     if (r->mode == ARN_MODE_GIL)
@@ -47,7 +47,7 @@ static void after_fork_in_parent(void) {
   unlock_all();
   for (arn_runtime *r = runtimes; r; r = r->next)
     if (r->mode == ARN_MODE_GIL && !is_mine(r))
-      arn_gil_drop(&r->gil);
+      arn_gil_drop(&r->gil, &forker);
   arn_lock_drop(&list_lock);
 }
 

@@ -56,27 +56,33 @@ static void tell_switched(arn_gil *gil) {
   pthread_mutex_unlock(&gil->mutex);
 }
 
-/* Waits on a condition for one interval, under the mutex; false when the time is over. */
-static bool wait_interval(arn_gil *gil, pthread_cond_t *condition) {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  uint64_t ns = (uint64_t)until.tv_nsec + (uint64_t)gil->interval_us * 1000;
-  until.tv_sec += (time_t)(ns / 1000000000);
-  until.tv_nsec = (long)(ns % 1000000000);
-  return pthread_cond_timedwait(condition, &gil->mutex, &until) != ETIMEDOUT;
+/* The time one interval from now, on the clock of the conditions. */
+static struct timespec one_interval_on(const arn_gil *gil) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  uint64_t ns = (uint64_t)time.tv_nsec + (uint64_t)gil->interval_us * 1000;
+  time.tv_sec += (time_t)(ns / 1000000000);
+  time.tv_nsec = (long)(ns % 1000000000);
+  return time;
 }
 
-static __attribute__((noinline)) void take_slowly(arn_gil *gil) {
-  uint64_t began = nanoseconds();
+/* Waits for the GIL. It counts as waiting since began. */
+static __attribute__((noinline)) void take_slowly(arn_gil *gil, uint64_t began) {
   pthread_mutex_lock(&gil->mutex);
   atomic_fetch_add(&gil->waiting, 1); /* sequentially consistent: with arn_gil_drop */
+  uint64_t seen = load_relaxed(&gil->switches);
+  struct timespec until = one_interval_on(gil);
   while (!try_take(gil)) {
-    uint64_t seen = load_relaxed(&gil->switches);
-    bool woken = wait_interval(gil, &gil->free);
+    int error = pthread_cond_timedwait(&gil->free, &gil->mutex, &until);
     store_seq_cst(&gil->woken, 0); /* before the look: a drop after it wakes again */
+    uint64_t now = load_relaxed(&gil->switches);
+    if (error != ETIMEDOUT && now == seen)
+      continue; /* woken, and perhaps overtaken again: the interval runs on */
     /* Ask only when the same thread has had it all the time: a new holder has an interval too. */
-    if (!woken && load_relaxed(&gil->taken) && load_relaxed(&gil->switches) == seen)
+    if (now == seen && load_relaxed(&gil->taken))
       store_relaxed(gil->request, 1);
+    seen = now;
+    until = one_interval_on(gil);
   }
   atomic_fetch_sub(&gil->waiting, 1);
   pthread_mutex_unlock(&gil->mutex);
@@ -86,7 +92,7 @@ static __attribute__((noinline)) void take_slowly(arn_gil *gil) {
 
 void arn_gil_take(arn_gil *gil, const void *holder) {
   if (unlikely(!try_take(gil)))
-    take_slowly(gil);
+    take_slowly(gil, nanoseconds());
   note_taken(gil, holder);
   tell_switched(gil);
 }
@@ -99,7 +105,26 @@ static void wake_one(arn_gil *gil) {
   pthread_cond_signal(&gil->free);
 }
 
-void arn_gil_drop(arn_gil *gil) {
+/* Drops the GIL, and waits until another thread has taken it. */
+static __attribute__((noinline)) void switch_away(arn_gil *gil, const void *holder) {
+  store_relaxed(gil->request, 0);
+  pthread_mutex_lock(&gil->mutex);
+  atomic_fetch_add(&gil->switch_waiting, 1); /* before the drop: whoever takes it then sees us */
+  store_seq_cst(&gil->taken, 0);
+  wake_one(gil);
+  while (load_seq_cst(&gil->last_holder) == holder && load_seq_cst(&gil->waiting)) {
+    struct timespec until = one_interval_on(gil);
+    pthread_cond_timedwait(&gil->switched, &gil->mutex, &until);
+  }
+  atomic_fetch_sub(&gil->switch_waiting, 1);
+  pthread_mutex_unlock(&gil->mutex);
+}
+
+void arn_gil_drop(arn_gil *gil, const void *holder) {
+  if (unlikely(load_relaxed(gil->request))) {
+    switch_away(gil, holder);
+    return;
+  }
   store_seq_cst(&gil->taken, 0);
   if (likely(load_seq_cst(&gil->waiting) == 0) || load_seq_cst(&gil->woken))
     return;
@@ -109,16 +134,11 @@ void arn_gil_drop(arn_gil *gil) {
 }
 
 void arn_gil_yield(arn_gil *gil, const void *holder) {
-  store_relaxed(gil->request, 0);
-  pthread_mutex_lock(&gil->mutex);
-  atomic_fetch_add(&gil->switch_waiting, 1); /* before the drop: whoever takes it then sees us */
-  store_seq_cst(&gil->taken, 0);
-  wake_one(gil);
-  while (load_seq_cst(&gil->last_holder) == holder && load_seq_cst(&gil->waiting))
-    wait_interval(gil, &gil->switched);
-  atomic_fetch_sub(&gil->switch_waiting, 1);
-  pthread_mutex_unlock(&gil->mutex);
-  arn_gil_take(gil, holder);
+  uint64_t began = nanoseconds();
+  switch_away(gil, holder);
+  take_slowly(gil, began);
+  note_taken(gil, holder);
+  tell_switched(gil);
 }
 
 void arn_gil_after_fork(arn_gil *gil, const void *holder) {

@@ -53,8 +53,9 @@ void arn_gil_end(arn_gil *gil);
 /* Takes the GIL for a holder (an address that identifies the thread); waits as long as needed. */
 void arn_gil_take(arn_gil *gil, const void *holder);
 
-/* Drops it. The caller holds it. */
-void arn_gil_drop(arn_gil *gil);
+/* Drops it; when another thread has asked for it, returns only after some other has taken it, as
+ * CPython's drop_gil does. The caller is its holder. */
+void arn_gil_drop(arn_gil *gil, const void *holder);
 
 /* Drops it because another thread asked, lets that one go first, and takes it again. */
 void arn_gil_yield(arn_gil *gil, const void *holder);

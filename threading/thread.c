@@ -103,7 +103,7 @@ void arn_thread_detach(void) {
   if (runtime->mode == ARN_MODE_FREE_THREADED)
     arn_heap_orphan(thread->heap);
   else
-    arn_gil_drop(&runtime->gil);
+    arn_gil_drop(&runtime->gil, thread);
   delist(runtime, thread);
   arn_meta_give(ARN_META_THREAD, thread);
 }
@@ -122,7 +122,7 @@ arn_thread *arn_save_thread(void) {
   thread->away = true;
   arn_self = &arn_no_heap;
   if (thread->runtime->mode == ARN_MODE_GIL)
-    arn_gil_drop(&thread->runtime->gil);
+    arn_gil_drop(&thread->runtime->gil, thread);
   else
     arn_batches_send(thread->heap); /* nobody else can, while it is away */
   return thread;
@@ -143,8 +143,8 @@ void arn_restore_thread(arn_thread *thread) {
 static __attribute__((noinline)) void answer_request(void) {
   arn_thread *thread = arn_this_thread;
   /* Deferred work is over its budget, or a thread waits for the GIL, or both. */
-  store_relaxed(&thread->heap->request, 0);
   arn_inbox_drain(thread->heap, UINT32_MAX);
+  store_relaxed(&thread->heap->request, 0);
   if (thread->runtime->mode != ARN_MODE_GIL || load_relaxed(&thread->runtime->gil.waiting) == 0)
     return;
   arn_self = &arn_no_heap;
