@@ -205,11 +205,11 @@ void arn_arenas_give(size_t slot, uint32_t count, uint32_t touched) {
   arn_arenas *set = load_relaxed(&arena->home); /* stable: we hold slots */
   arn_mark_dirty(arena, arn_slot_mask(first, touched));
   arn_count_resident(set, arena, arn_slot_mask(first, count), false);
-  arn_order_given(arena, set->group, slot);
+  arn_order_given(arena, arn_arenas_group(set), slot);
   uint64_t before = and_seq_cst(&arena->taken, ~arn_slot_mask(first, count));
   arn_hint_place(set, number, arn_step_of(before));
   bool all_free = (before & ~arn_slot_mask(first, count)) == 0;
-  if (set->group->config.purge_delay_ms == 0 ? !ARN_TEXTBOOK || all_free : ARN_TEXTBOOK && all_free)
+  if (arn_arenas_group(set)->config.purge_delay_ms == 0 ? !ARN_TEXTBOOK || all_free : ARN_TEXTBOOK && all_free)
     arn_purge_arena(set, number);
   else if (!ARN_TEXTBOOK)
     arn_hint_dirty(set, number);

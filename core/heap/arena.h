@@ -54,8 +54,8 @@ typedef struct arn_hints {
 
 struct arn_arenas {
   arn_arenas *next_free; /* first word: links structures that are not in use (meta.h) */
-  /* const while open */
-  arn_group *group;
+  /* const while open; statistics may read it of a set that was just closed and opened anew */
+  _Atomic(arn_group *) group;
   arn_hints *hints; /* one for every 64 arenas of the address space */
   size_t hints_size;
   /* atomic, any thread */
@@ -65,6 +65,10 @@ struct arn_arenas {
   _Atomic uint64_t peak;       /* most of these since memory was last given back for being idle */
   _Atomic uint32_t next_purge; /* milliseconds, low bits: not before this time */
 };
+
+static inline arn_group *arn_arenas_group(const arn_arenas *set) {
+  return load_relaxed(&((arn_arenas *)set)->group);
+}
 
 /* A new set, which uses group's limit and arena source; NULL when out of memory. */
 arn_arenas *arn_arenas_open(arn_group *group);

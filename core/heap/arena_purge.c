@@ -26,7 +26,7 @@ bool arn_arenas_purge_range(arn_group *group, void *at, size_t size) {
 
 size_t arn_purge_arena(arn_arenas *set, uint32_t number) {
   arn_arena *arena = &arn_space.arenas[number];
-  arn_group *group = set->group;
+  arn_group *group = arn_arenas_group(set);
   uint64_t taken = load_seq_cst(&arena->taken), mask;
   if (load_seq_cst(&arena->home) != set)
     return 0; /* a stale hint */
@@ -97,7 +97,7 @@ void arn_give_for_growth(arn_arenas *set, uint64_t slots) {
 }
 
 size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_bytes) {
-  int32_t delay = set->group->config.purge_delay_ms;
+  int32_t delay = arn_arenas_group(set)->config.purge_delay_ms;
   uint32_t time = (uint32_t)arn_os_milliseconds() | 1; /* 0 means not looked at */
   uint32_t groups = arn_group_count();
   size_t bytes = 0, kept = 0;
@@ -137,7 +137,7 @@ size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_
 }
 
 void arn_arenas_tick(arn_arenas *set) {
-  int32_t delay = set->group->config.purge_delay_ms;
+  int32_t delay = arn_arenas_group(set)->config.purge_delay_ms;
   if (!load_relaxed(&set->any_dirty) || delay < 0)
     return;
   uint32_t time = (uint32_t)arn_os_milliseconds(), next = load_relaxed(&set->next_purge);

@@ -75,7 +75,7 @@ static int commit(arn_group *group, uint32_t first, uint32_t count) {
 
 /* The caller holds all slots of arenas that were nobody's: makes them the set's. */
 static bool settle(arn_arenas *set, uint32_t first, uint32_t count) {
-  arn_group *group = set->group;
+  arn_group *group = arn_arenas_group(set);
   size_t size = count * ARN_ARENA_SIZE;
   if (!arn_group_charge(group, size))
     return false;
@@ -261,7 +261,7 @@ void arn_arenas_give_run(uint32_t first, uint32_t count, uint32_t touched_slots)
     arn_count_resident(set, arena, ARN_ALL_SLOTS, false);
     and_seq_cst(&arena->taken, 0);
     arn_hint_place(set, first + i, ARN_NOWHERE);
-    if (set->group->config.purge_delay_ms == 0)
+    if (arn_arenas_group(set)->config.purge_delay_ms == 0)
       arn_purge_arena(set, first + i);
     else
       arn_hint_dirty(set, first + i);

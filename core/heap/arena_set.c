@@ -20,7 +20,7 @@ arn_arenas *arn_arenas_open(arn_group *group) {
     }
     set->hints = hints;
   }
-  set->group = group;
+  store_relaxed(&set->group, group);
   for (int step = 0; step < ARN_FULLNESS_STEPS; step++)
     store_relaxed(&set->first[step], 0);
   store_relaxed(&set->any_dirty, 0);
@@ -92,10 +92,10 @@ void arn_arenas_close(arn_arenas *set) {
         arn_slot_forget(&pools[i]);
     /* Idle arenas read as zero, whatever the system refuses. */
     void *data = arn_arena_base(first);
-    if (!arn_arenas_decommit(set->group, first, count) &&
+    if (!arn_arenas_decommit(arn_arenas_group(set), first, count) &&
         !arn_os_purge(data, count * ARN_ARENA_SIZE))
       memset(data, 0, count * ARN_ARENA_SIZE);
-    arn_arenas_set_idle(set->group, first, count, strangers);
+    arn_arenas_set_idle(arn_arenas_group(set), first, count, strangers);
   }
   if (!arn_os_purge(set->hints, set->hints_size))
     memset(set->hints, 0, set->hints_size);

@@ -81,7 +81,7 @@ static bool insert(void *block, size_t size, arn_arenas *set) {
 }
 
 void *arn_huge_alloc(arn_arenas *set, size_t size, size_t align) {
-  arn_group *group = set->group;
+  arn_group *group = arn_arenas_group(set);
   size = round_to_page(size ? size : 1);
   size_t extra = align > arn_os_page ? align - arn_os_page : 0;
   if (size > PTRDIFF_MAX - extra || !get_table())
@@ -122,7 +122,7 @@ bool arn_huge_free(void *block) {
   if (!e)
     return false;
   size_t size = load_relaxed(&e->size);
-  arn_group *group = load_relaxed(&e->set)->group;
+  arn_group *group = arn_arenas_group(load_relaxed(&e->set));
   uintptr_t key = (uintptr_t)block;
   if (!cas_acq_rel(&e->key, &key, GONE))
     return false;
@@ -145,7 +145,7 @@ void *arn_huge_resize(void *block, size_t size) {
   size = round_to_page(size);
   size_t old_size = load_relaxed(&e->size);
   arn_arenas *set = load_relaxed(&e->set);
-  arn_group *group = set->group;
+  arn_group *group = arn_arenas_group(set);
   if (size == old_size)
     return block;
   if (size > old_size && !arn_group_charge(group, size - old_size))
@@ -187,7 +187,7 @@ int arn_huge_each(const arn_group *group, int (*visitor)(void *block, size_t siz
     return 0;
   for (uint32_t slot = 0; slot < SLOTS; slot++) {
     void *block = block_at(&t[slot]);
-    if (!block || load_relaxed(&t[slot].set)->group != group)
+    if (!block || arn_arenas_group(load_relaxed(&t[slot].set)) != group)
       continue;
     int result = visitor(block, load_relaxed(&t[slot].size), context);
     if (result)
@@ -198,7 +198,7 @@ int arn_huge_each(const arn_group *group, int (*visitor)(void *block, size_t siz
 
 void arn_huge_free_all(const arn_arenas *set) {
   entry *t = load_acquire(&table);
-  if (!t || load_relaxed(&set->group->huge_blocks) == 0)
+  if (!t || load_relaxed(&arn_arenas_group(set)->huge_blocks) == 0)
     return;
   for (uint32_t slot = 0; slot < SLOTS; slot++) {
     void *block = block_at(&t[slot]);

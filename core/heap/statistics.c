@@ -24,22 +24,30 @@ static int count_arena(void *context, uint32_t number, arn_arena *arena) {
   return 0;
 }
 
+static uint32_t at_most(uint32_t n, uint32_t most) {
+  return n < most ? n : most;
+}
+
+/* Everything is read once, and made to fit together: the pool may be in the middle of a change, or
+ * gone. */
 static int count_pool(void *context, arn_pool *pool) {
   arn_stats *s = context;
-  const arn_class *k = &arn_classes[arn_pool_class(pool)];
+  uint32_t class = arn_pool_class(pool);
   const arn_heap *owner = arn_pool_owner(pool);
-  uint32_t carved = load_relaxed(&pool->carved), purged = load_relaxed(&pool->purged);
-  uint32_t used = arn_pool_outstanding(pool);
-  if (used > carved - purged)
-    used = carved - purged; /* read in the middle of a change */
+  if (class == 0 || !owner)
+    return 0;
+  const arn_class *k = &arn_classes[class];
+  uint32_t carved = at_most(load_relaxed(&pool->carved), k->capacity);
+  uint32_t purged = at_most(load_relaxed(&pool->purged), carved);
+  uint32_t used = at_most(arn_pool_outstanding(pool), carved - purged);
   uint32_t free = carved - purged - used;
-  if (owner && readable(owner)) {
+  if (readable(owner)) {
     uint32_t lent = arn_lent_blocks(owner, pool);
     used -= lent;
     free += lent;
   }
   uint32_t untouched = k->capacity - carved;
-  arn_class_stats *c = &s->classes[arn_pool_class(pool) - 1];
+  arn_class_stats *c = &s->classes[class - 1];
   c->pools++;
   c->blocks_used += used;
   c->blocks_free += free;
@@ -50,7 +58,7 @@ static int count_pool(void *context, arn_pool *pool) {
   s->untouched_bytes += (uint64_t)untouched * k->size;
   s->purged_bytes += (uint64_t)purged * k->size;
   s->overhead_bytes += k->slots * ARN_POOL_SIZE - (uint64_t)k->capacity * k->size;
-  if (owner && load_relaxed(&owner->state) == ARN_HEAP_FROZEN)
+  if (load_relaxed(&owner->state) == ARN_HEAP_FROZEN)
     s->frozen_bytes += (uint64_t)used * k->size;
   return 0;
 }

@@ -50,7 +50,7 @@ int arn_walk_arenas(const arn_group *group, const arn_walk *walk) {
   for (uint32_t number = 0, skip = 0; number < end; number++) {
     arn_arena *arena = &arn_space.arenas[number];
     arn_arenas *home = load_acquire(&arena->home);
-    if (!home || home->group != group)
+    if (!home || arn_arenas_group(home) != group)
       continue;
     int result = walk->arena ? walk->arena(walk->context, number, arena) : 0;
     if (skip)
