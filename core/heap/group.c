@@ -131,6 +131,7 @@ void arn_group_after_fork(arn_group *group, const arn_heap *mine) {
   store_relaxed(&group->deferred, deferred);
   store_relaxed(&group->orphans, orphans);
   store_relaxed(&group->frozen, frozen);
+  store_relaxed(&group->live, mine ? 1 : 0);
   /* A thread may have been between two of these counters. */
   store_relaxed(&group->arenas_held, arenas);
   store_relaxed(&group->arenas_allocated, load_relaxed(&group->arenas_reclaimed) + arenas);

@@ -66,6 +66,8 @@ arn_heap *arn_heap_open(arn_group *group, bool extra, bool own_arenas) {
     heap->group = group;
     heap->extra = extra;
   }
+  if (!extra)
+    add_relaxed(&group->live, 1);
   store_release(&heap->state, ARN_HEAP_LIVE); /* arn_heap_adopt's CAS acquires */
   if (in_group)
     return heap;
@@ -86,6 +88,7 @@ arn_heap *arn_heap_adopt(arn_group *group) {
     if (!cas_acq_rel(&heap->state, &orphan, ARN_HEAP_LIVE))
       continue; /* store_release of ORPHAN */
     sub_relaxed(&group->orphans, 1);
+    add_relaxed(&group->live, 1);
     add_relaxed(&group->adoptions, 1);
     return heap;
   }
@@ -100,6 +103,7 @@ void arn_heap_orphan(arn_heap *heap) {
   if (heap->arenas != heap->group->arenas && heap->group->config.purge_delay_ms >= 0)
     arn_arenas_purge(heap->arenas, true, UINT32_MAX, 0);
   store_relaxed(&heap->request, 0);
+  sub_relaxed(&heap->group->live, 1);
   add_relaxed(&heap->group->orphans, 1);
   store_release(&heap->state, ARN_HEAP_ORPHAN); /* the CAS of who adopts or claims it */
 }

@@ -138,10 +138,13 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
 /* All blocks of the current pool of a class are free, and on its own list. It stays current, for
  * the next malloc of the class, but of such pools a heap keeps only a few. */
 static void keep_spare(arn_heap *heap, uint32_t class) {
-  for (int i = 0; i < ARN_SPARES; i++)
-    if (heap->spares[i] == class)
+  bool large = arn_classes[class].size > ARN_SPARE_LARGE;
+  uint8_t *spares = large ? heap->large_spares : heap->spares;
+  uint32_t count = large ? ARN_LARGE_SPARES : ARN_SPARES;
+  for (uint32_t i = 0; i < count; i++)
+    if (spares[i] == class)
       return;
-  uint8_t *place = &heap->spares[heap->next_spare++ % ARN_SPARES];
+  uint8_t *place = &spares[heap->next_spare++ % count];
   uint32_t old = *place;
   *place = (uint8_t) class;
   arn_pool *pool = heap->current[old];
