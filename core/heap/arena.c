@@ -42,6 +42,13 @@ void arn_unclaim(uint32_t number, uint64_t mask) {
   }
 }
 
+void arn_unclaim_mistake(uint32_t number, uint64_t mask, uint64_t taken) {
+  arn_arenas *home = load_seq_cst(&arn_space.arenas[number].home); /* stable: we hold slots */
+  if (home)
+    arn_hint_place(home, number, arn_step_of(taken));
+  arn_unclaim(number, mask);
+}
+
 /* Claims slots of one arena that a hint of set named, on step; with dirty, only such as may hold
  * pages already. */
 static bool claim(arn_arenas *set, uint32_t number, int step, uint32_t count, uint32_t align,
@@ -67,7 +74,7 @@ static bool claim(arn_arenas *set, uint32_t number, int step, uint32_t count, ui
       return false;
   } while (!cas_seq_cst(&arena->taken, &taken, taken | *mask));
   if (load_seq_cst(&arena->home) != set) {
-    arn_unclaim(number, *mask);
+    arn_unclaim_mistake(number, *mask, taken);
     return false;
   }
   arn_hint_place(set, number, arn_step_of(taken));

@@ -48,6 +48,10 @@ static inline void arn_mark_dirty(arn_arena *arena, uint64_t mask) {
 /* Returns slots that were claimed in an arena whose home is not what was meant. */
 void arn_unclaim(uint32_t number, uint64_t mask);
 
+/* The same right after a claim that changed the word from taken: for the arena's real home, the claim
+ * moved it to another step, and then the release moves it on from there. */
+void arn_unclaim_mistake(uint32_t number, uint64_t mask, uint64_t taken);
+
 /* Claims all slots of arenas [first, first + count) whose home is home (NULL: idle ones); all or
  * none. */
 bool arn_claim_arenas(uint32_t first, uint32_t count, arn_arenas *home);

@@ -52,7 +52,7 @@ size_t arn_purge_arena(arn_arenas *set, uint32_t number, uint32_t least) {
       return 0;
   } while (!cas_seq_cst(&arena->taken, &taken, taken | mask));
   if (load_seq_cst(&arena->home) != set) {
-    arn_unclaim(number, mask);
+    arn_unclaim_mistake(number, mask, taken);
     return 0;
   }
   arn_hint_place(set, number, arn_step_of(taken));
