@@ -12,7 +12,7 @@
  *   here                   in the library
  *   place_hint             arn_hint_place, without `first`
  *   take                   claim and claimed: one slot, or all
- *   stranger, unclaim      what claim and arn_purge_arena do when the home is not the set; arn_unclaim
+ *   stranger, unclaim      arn_unclaim_mistake, arn_unclaim
  *   give                   arn_arenas_give, arn_arenas_give_run; purging at once is a next operation
  *   extend                 arn_arenas_extend
  *   purge                  arn_purge_arena; the system may refuse
