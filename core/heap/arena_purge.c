@@ -8,15 +8,13 @@
 /* Arenas purged in one slice of arn_arenas_tick: some tens of microseconds of madvise. */
 #define SLICE 4
 
-/* Growth gives back what it can when it comes within this part of the peak. Measured on four
- * programs' allocations, one thread, peak RSS against glibc's and speed: none 1.09 and 112; a 32nd 1.05 and
- * 107; an eighth 1.04 and 101; always, 1.04 and 78 million operations a second. */
-#define PEAK_MARGIN 32
-
-/* When several threads run, growth gives back stretches of this many slots only: each call interrupts
- * every processor that runs one of them. With 1, python3's allocations scaled 1.4 on two processors,
- * with 2 1.4, with 4 1.9; peak RSS of two threads is below glibc's all the same. */
-#define STRETCH 4
+/* Growth gives back what it can when it comes within this part of the peak: a quarter while one thread
+ * owns a heap of the group, an eighth while several do; then only stretches of that many slots, because
+ * each call interrupts every processor that runs one of them. The figures behind these numbers are in
+ * docs/results.md (memory): they buy peak RSS with speed, and with how well two threads scale. */
+#define PEAK_PART_ALONE 4
+#define PEAK_PART 8
+#define STRETCH 3
 
 bool arn_arenas_purge_range(arn_group *group, void *at, size_t size) {
   const arn_arena_source *source = &group->config.source;
@@ -94,10 +92,11 @@ size_t arn_purge_arena(arn_arenas *set, uint32_t number, uint32_t least) {
 
 void arn_give_for_growth(arn_arenas *set, uint64_t slots) {
   uint64_t resident = load_relaxed(&set->resident), peak = load_relaxed(&set->peak);
-  uint64_t most = peak - peak / PEAK_MARGIN;
+  bool alone = load_relaxed(&arn_arenas_group(set)->live) <= 1;
+  uint64_t most = peak - peak / (alone ? PEAK_PART_ALONE : PEAK_PART);
   if (resident + slots <= most || !load_relaxed(&set->any_dirty))
     return;
-  uint32_t least = load_relaxed(&arn_arenas_group(set)->live) > 1 ? STRETCH : 1;
+  uint32_t least = alone ? 1 : STRETCH;
   size_t bytes = (size_t)(resident + slots - most) * ARN_POOL_SIZE;
   for (uint32_t g = arn_group_count(); g-- > 0;) {
     uint64_t bits = load_seq_cst(&set->hints[g].dirty);

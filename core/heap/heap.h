@@ -63,8 +63,8 @@ typedef struct arn_batch {
 /* How many free spans a heap keeps, and of how many bytes at most. A buffer that comes and goes
  * then touches no word that other threads write: two threads with git's allocations (64 KiB
  * buffers) ran 1.3 times as fast. */
-#define ARN_KEPT_SPANS 4
-#define ARN_KEPT_BYTES ((size_t)128 << 10)
+#define ARN_KEPT_SPANS 2
+#define ARN_KEPT_BYTES ((size_t)64 << 10)
 
 struct arn_heap {
   /* Owner only: what arn_malloc takes from; [0] is always empty (malloc(0) goes the slow way).
