@@ -62,7 +62,7 @@ typedef struct arn_batch {
 
 /* How many free spans a heap keeps, and of how many bytes at most. A buffer that comes and goes
  * then touches no word that other threads write: two threads with git's allocations (64 KiB
- * buffers) ran 1.3 times as fast. */
+ * buffers) ran 1.3 times as fast. Twice as many, twice as large, cost 1 % of peak RSS. */
 #define ARN_KEPT_SPANS 2
 #define ARN_KEPT_BYTES ((size_t)64 << 10)
 
