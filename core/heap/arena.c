@@ -216,7 +216,7 @@ void arn_arenas_give(size_t slot, uint32_t count, uint32_t touched) {
   uint64_t before = and_seq_cst(&arena->taken, ~arn_slot_mask(first, count));
   arn_hint_place(set, number, arn_step_of(before));
   bool all_free = (before & ~arn_slot_mask(first, count)) == 0;
-  if (arn_arenas_group(set)->config.purge_delay_ms == 0 ? !ARN_TEXTBOOK || all_free : ARN_TEXTBOOK && all_free)
+  if (ARN_TEXTBOOK ? all_free : arn_arenas_group(set)->config.purge_delay_ms == 0)
     arn_purge_arena(set, number, 1);
   else if (!ARN_TEXTBOOK)
     arn_hint_dirty(set, number);

@@ -67,8 +67,8 @@ bool arn_arenas_decommit(arn_group *group, uint32_t first, uint32_t count);
 void arn_arenas_set_idle(arn_group *group, uint32_t first, uint32_t count,
                          const uint64_t *strangers);
 
-/* Gives back what is free and dirty in one arena, of it the stretches of at least that many slots; the
- * arena itself when all of it is free. Bytes given back. */
+/* Gives back what is free and dirty in one arena, of it the stretches of at least that many slots;
+ * the arena itself when all of it is free. Bytes given back. */
 size_t arn_purge_arena(arn_arenas *set, uint32_t number, uint32_t least);
 
 /* Slots are going to be taken that bring the set near the largest it ever was, while dirty ones lie

@@ -8,10 +8,11 @@
 /* Arenas purged in one slice of arn_arenas_tick: some tens of microseconds of madvise. */
 #define SLICE 4
 
-/* Growth gives back what it can when it comes within this part of the peak: a quarter while one thread
- * owns a heap of the group, an eighth while several do; then only stretches of that many slots, because
- * each call interrupts every processor that runs one of them. The figures behind these numbers are in
- * docs/results.md (memory): they buy peak RSS with speed, and with how well two threads scale. */
+/* Growth gives back what it can when it comes within this part of the peak: a quarter while one
+ * thread owns a heap of the group, an eighth while several do; then only stretches of that many
+ * slots, because each call interrupts every processor that runs one of them. The figures behind
+ * these numbers are in docs/results.md (memory): they buy peak RSS with speed, and with how well two
+ * threads scale. */
 #define PEAK_PART_ALONE 4
 #define PEAK_PART 8
 #define STRETCH 3

@@ -25,7 +25,7 @@ struct arn_group {
   _Atomic size_t committed; /* bytes of arenas and huge blocks: what limit_bytes bounds */
   _Atomic int64_t deferred; /* bytes in inboxes */
   _Atomic uint32_t orphans; /* heaps whose thread is gone */
-  _Atomic uint32_t live; /* heaps that a thread owns; extra ones do not count */
+  _Atomic uint32_t live;    /* heaps that a thread owns; extra ones do not count */
   _Atomic uint32_t frozen;  /* heaps of threads that a fork left behind */
   _Atomic uint64_t arenas_held, arenas_allocated, arenas_reclaimed, arenas_highwater;
   _Atomic uint64_t huge_bytes, huge_blocks;

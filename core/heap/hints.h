@@ -3,8 +3,8 @@
  * For every 64 arenas a set has one word per step of fullness (bit: this arena is about that full),
  * and one word "has dirty free slots". The process has one word "is idle" (space.h). A hint is
  * verified on use, and whoever changes `taken` moves the arena's bit and then looks again, until
- * what it wrote is what it sees; so once nobody changes an arena, its bit is where it belongs (there may be
- * others where it does not, which whoever follows them clears).
+ * what it wrote is what it sees; so once nobody changes an arena, its bit is where it belongs. There may
+ * be others where it does not; whoever follows one clears it.
  */
 #ifndef ARN_HEAP_HINTS_H
 #define ARN_HEAP_HINTS_H

@@ -53,26 +53,7 @@ static inline __attribute__((always_inline)) void *take_freed_last(arn_heap *hea
   return block;
 }
 
-static __attribute__((noinline)) void *malloc_above_small(arn_heap *heap, size_t size) {
-  if (size <= ARN_MEDIUM_LIMIT) {
-    uint32_t class = arn_medium_class(size);
-    void *block = take_freed_last(heap, class);
-    if (block)
-      return block;
-    block = heap->list[class];
-    if (unlikely(!block))
-      return arn_refill(heap, class);
-    heap->list[class] = *(void **)block;
-    return block;
-  }
-  bool clean = false;
-  return arn_large_alloc(heap, size, 16, &clean);
-}
-
-static inline __attribute__((always_inline)) void *heap_malloc(arn_heap *heap, size_t size) {
-  if (unlikely(size > ARN_SMALL_LIMIT))
-    return malloc_above_small(heap, size);
-  uint32_t class = arn_small_class(size);
+static inline __attribute__((always_inline)) void *take(arn_heap *heap, uint32_t class) {
   void *block = take_freed_last(heap, class);
   if (block)
     return block;
@@ -83,6 +64,19 @@ static inline __attribute__((always_inline)) void *heap_malloc(arn_heap *heap, s
   heap->list[class] = next;
   __builtin_prefetch(next, 1, 3);
   return block;
+}
+
+static __attribute__((noinline)) void *malloc_above_small(arn_heap *heap, size_t size) {
+  if (size <= ARN_MEDIUM_LIMIT)
+    return take(heap, arn_medium_class(size));
+  bool clean = false;
+  return arn_large_alloc(heap, size, 16, &clean);
+}
+
+static inline __attribute__((always_inline)) void *heap_malloc(arn_heap *heap, size_t size) {
+  if (unlikely(size > ARN_SMALL_LIMIT))
+    return malloc_above_small(heap, size);
+  return take(heap, arn_small_class(size));
 }
 
 void *arn_malloc(size_t size) {
