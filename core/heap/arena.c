@@ -31,7 +31,8 @@ static uint64_t find_slots(arn_arena *arena, uint64_t free, uint32_t count, uint
 
 void arn_unclaim(uint32_t number, uint64_t mask) {
   arn_arena *arena = &arn_space.arenas[number];
-  arn_arenas *home = load_seq_cst(&arena->home); /* stable: we hold slots */
+  /* Stable, because we hold slots; or its set is closing, and stays mapped. */
+  arn_arenas *home = load_seq_cst(&arena->home);
   uint64_t before = and_seq_cst(&arena->taken, ~mask);
   if (home) {
     arn_hint_place(home, number, arn_step_of(before));
@@ -43,14 +44,13 @@ void arn_unclaim(uint32_t number, uint64_t mask) {
 }
 
 void arn_unclaim_mistake(uint32_t number, uint64_t mask, uint64_t taken) {
-  arn_arenas *home = load_seq_cst(&arn_space.arenas[number].home); /* stable: we hold slots */
+  arn_arenas *home = load_seq_cst(&arn_space.arenas[number].home); /* as in arn_unclaim */
   if (home)
     arn_hint_place(home, number, arn_step_of(taken));
   arn_unclaim(number, mask);
 }
 
-/* Claims slots of one arena that a hint of set named, on step; with dirty, only such as may hold
- * pages already. */
+/* Claims slots of one arena that a hint of set named, on step: only such as are wished for. */
 static bool claim(arn_arenas *set, uint32_t number, int step, uint32_t count, uint32_t align,
                   arn_wish wish, uint64_t *mask) {
   arn_arena *arena = &arn_space.arenas[number];

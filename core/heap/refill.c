@@ -10,7 +10,7 @@
  *   5  orphans' pools, and what was freed to frozen heaps
  *   6  an empty pool: from the fullest arena that has one, or from a fresh arena
  *
- * Free blocks come before untouched ones, as in CPython: measured, that keeps a small program's
+ * Free blocks come before untouched ones, as in CPython: on a prototype, that kept a small program's
  * peak RSS at 1.4 times glibc's instead of 3.0.
  *
  * When the current pool is replaced, everything it had is handed out: it is FULL, until an eighth

@@ -100,7 +100,7 @@ int arn_config_init(arn_config *config) {
                      : ARN_MODE_FREE_THREADED;
   config->limit_bytes = arn_setting_bytes("ARENITE_LIMIT", 0, &error);
   /* 200 ms: long against the phases of a program that reuses what it frees, short against what a
-   * person who watches RSS waits for (docs/results.md). */
+   * person who watches RSS waits for. Chosen, not measured. */
   config->purge_delay_ms =
       (int32_t)arn_setting_number("ARENITE_PURGE_DELAY_MS", -1, INT32_MAX, 200, &error);
   /* CPython's sys.getswitchinterval(). */
