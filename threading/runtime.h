@@ -37,15 +37,27 @@ struct arn_thread {
   /* const while attached or away */
   arn_runtime *runtime;
   arn_heap *heap;
+  bool guest; /* made by malloc, not by arn_thread_attach; not in the runtime's list */
   /* this thread only */
+  arn_thread *beneath; /* its guest state, or NULL */
   bool away;
   uint32_t end_rounds; /* how often its end was put off, see thread.c */
   /* runtime->lock */
   arn_thread *next, *previous;
 };
 
-/* The calling thread's state, or NULL. */
-extern _Thread_local arn_thread *arn_this_thread __attribute__((tls_model("initial-exec")));
+/* The calling thread's topmost state, attached or away; or NULL. */
+arn_thread *arn_thread_top(void);
+
+/* Lets the calling thread in as a guest of a free-threaded runtime, until it ends: its heap is that
+ * of the thread whenever it is not attached to something else. It has none yet. 0 or ENOMEM. */
+int arn_thread_attach_guest(arn_runtime *runtime);
+
+/* Registers the fork handlers, once; before those of the program, if possible. */
+void arn_fork_register(void);
+
+/* Whether the calling thread is forking, and holds every GIL for that. */
+bool arn_fork_has_gils(void);
 
 /* The list of runtimes that the fork handlers go through; fork.c. */
 void arn_fork_watch(arn_runtime *runtime);

@@ -45,8 +45,7 @@ size_t arn_purge_arena(arn_arenas *set, uint32_t number, uint32_t least) {
   if (load_seq_cst(&arena->home) != set)
     return 0; /* a stale hint */
   do {
-    mask = taken == 0 ? ARN_ALL_SLOTS
-                      : long_stretches(~taken & load_relaxed(&arena->dirty), least);
+    mask = taken == 0 ? ARN_ALL_SLOTS : long_stretches(~taken & load_relaxed(&arena->dirty), least);
     if (!mask)
       return 0;
   } while (!cas_seq_cst(&arena->taken, &taken, taken | mask));

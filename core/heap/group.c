@@ -11,6 +11,7 @@
 #include "orphan.h"
 #include "panic.h"
 #include "remote.h"
+#include "stranger.h"
 
 int arn_group_start(arn_group *group, const arn_config *config) {
   int error = arn_space_start();
@@ -109,7 +110,7 @@ static void unpend(arn_heap *heap) {
   heap->pending = NULL;
 }
 
-void arn_group_after_fork(arn_group *group, const arn_heap *mine) {
+void arn_group_after_fork(arn_group *group, const arn_heap *const mine[2]) {
   int64_t deferred = 0;
   uint32_t orphans = 0, frozen = 0, arenas = arn_arenas_after_fork(group->arenas);
   for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
@@ -119,7 +120,7 @@ void arn_group_after_fork(arn_group *group, const arn_heap *mine) {
     memset(heap->kept, 0, sizeof heap->kept); /* arn_arenas_after_fork frees them */
     if (heap->arenas != group->arenas)
       arenas += arn_arenas_after_fork(heap->arenas);
-    if (heap != mine && !heap->extra && state != ARN_HEAP_ORPHAN) {
+    if (heap != mine[0] && heap != mine[1] && !heap->extra && state != ARN_HEAP_ORPHAN) {
       unpend(heap);
       store_relaxed(&heap->state, ARN_HEAP_FROZEN);
       frozen++;
@@ -131,7 +132,7 @@ void arn_group_after_fork(arn_group *group, const arn_heap *mine) {
   store_relaxed(&group->deferred, deferred);
   store_relaxed(&group->orphans, orphans);
   store_relaxed(&group->frozen, frozen);
-  store_relaxed(&group->live, mine ? 1 : 0);
+  store_relaxed(&group->live, (mine[0] != NULL) + (mine[1] != NULL));
   /* A thread may have been between two of these counters. */
   store_relaxed(&group->arenas_held, arenas);
   store_relaxed(&group->arenas_allocated, load_relaxed(&group->arenas_reclaimed) + arenas);
@@ -160,9 +161,22 @@ void arn_heap_destroy(arn_heap *heap) {
 /* --- arn_trim and arn_idle -----------------------------------------------------------------------
  */
 
+/* The heap of the calling thread, a stranger's too; to be returned. */
+static arn_heap *take_part(void) {
+  arn_heap *heap = arn_self;
+  if (arn_is_stranger(heap) && arn_host_of_strangers)
+    heap = arn_host_of_strangers->enter(true);
+  return heap ? heap : arn_self;
+}
+
+static void take_leave(arn_heap *heap) {
+  if (!arn_is_stranger(heap) && arn_host_of_strangers)
+    arn_host_of_strangers->leave(heap);
+}
+
 size_t arn_trim(arn_runtime *runtime, size_t keep_bytes) {
   arn_group *group = arn_runtime_group(runtime);
-  arn_heap *mine = arn_self;
+  arn_heap *mine = take_part();
   size_t bytes = 0;
   uint64_t forwarded;
   /* A drained inbox may forward blocks to a heap that was drained before: then once more. */
@@ -178,6 +192,7 @@ size_t arn_trim(arn_runtime *runtime, size_t keep_bytes) {
     arn_heap_settle(mine);
     bytes += arn_heap_purge_pages(mine, UINT32_MAX);
   }
+  take_leave(mine);
   return bytes + arn_group_purge(group, keep_bytes);
 }
 
@@ -187,15 +202,17 @@ size_t arn_trim(arn_runtime *runtime, size_t keep_bytes) {
 
 size_t arn_idle(arn_runtime *runtime) {
   arn_group *group = arn_runtime_group(runtime);
-  arn_heap *mine = arn_self;
+  arn_heap *mine = take_part();
+  bool purge = group->config.purge_delay_ms >= 0;
   size_t bytes = 0;
   if (mine->group == group) {
     arn_batches_send(mine);
     arn_inbox_drain(mine, ARN_DRAIN_SLICE);
+    if (purge)
+      bytes += arn_heap_purge_due(mine, IDLE_POOLS);
   }
-  if (group->config.purge_delay_ms < 0)
+  take_leave(mine);
+  if (!purge)
     return 0;
-  if (mine->group == group)
-    bytes += arn_heap_purge_due(mine, IDLE_POOLS);
   return bytes + purge_sets(group, false, IDLE_ARENAS, 0);
 }

@@ -46,9 +46,9 @@ void arn_group_discharge(arn_group *group, size_t bytes);
 /* Purges all arenas that last as long as the group; keep_bytes of dirty free slots may stay. */
 size_t arn_group_purge(arn_group *group, size_t keep_bytes);
 
-/* In the child of a fork, whose one thread has the heap mine (or NULL): freezes the heaps of
+/* In the child of a fork, whose one thread has the heaps mine (NULL: none): freezes the heaps of
  * threads that are not there, and counts anew what they may have been changing. */
-void arn_group_after_fork(arn_group *group, const arn_heap *mine);
+void arn_group_after_fork(arn_group *group, const arn_heap *const mine[2]);
 
 /* A runtime's group. What a runtime is, threading/ knows. */
 arn_group *arn_runtime_group(arn_runtime *runtime);

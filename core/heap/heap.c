@@ -7,10 +7,9 @@
 #include "large.h"
 #include "meta.h"
 #include "os.h"
-#include "panic.h"
 #include "remote.h"
 
-arn_heap arn_no_heap;
+arn_heap arn_no_heap, arn_ended_heap;
 _Thread_local arn_heap *arn_self = &arn_no_heap;
 
 /* Every so many slow paths the clock is looked at: it costs about as much as a refill does. */
@@ -19,10 +18,6 @@ _Thread_local arn_heap *arn_self = &arn_no_heap;
 /* Used pools looked into in one slice of purging: up to some thousand list steps, some tens of
  * microseconds. */
 #define PAGE_SLICE 8
-
-_Noreturn void arn_heap_missing(const char *function) {
-  arn_panic("%s: this thread is not attached to a runtime, or does not hold its GIL", function);
-}
 
 /* --- Life ------------------------------------------------------------------------------------ */
 
@@ -93,6 +88,11 @@ arn_heap *arn_heap_adopt(arn_group *group) {
     return heap;
   }
   return NULL;
+}
+
+arn_heap *arn_heap_for_thread(arn_group *group) {
+  arn_heap *heap = arn_heap_adopt(group);
+  return heap ? heap : arn_heap_open(group, false, group->config.private_arenas);
 }
 
 void arn_heap_orphan(arn_heap *heap) {

@@ -4,9 +4,9 @@
  * what arn_self points to. In free-threaded mode every attached thread has one of its own; in GIL
  * mode a runtime has one, and taking the GIL installs it; nothing on malloc's path knows the mode.
  * A thread without a heap has arn_no_heap, whose lists are always empty, so that it reaches the
- * slow path, where it is an error.
+ * slow path, where it is an error, or where the libc override lets it in (stranger.h).
  *
- * The two journeys are told in malloc.c. What other threads do to a heap:
+ * The two journeys are told in journeys.h. What other threads do to a heap:
  *
  *   push to its inbox               remote.c     any time, also when it is nobody's
  *   take it over when it is an      orphan.c     by CAS on state
@@ -106,6 +106,9 @@ struct arn_heap {
   /* Owner writes, anybody reads, relaxed. */
   _Atomic uint64_t remote_frees, inbox_pushes, inbox_drains;
 
+  /* The thread whose arn_self points here, for threading/; written by that thread. */
+  struct arn_thread *thread;
+
   /* const once in the group's list, also while VACANT */
   arn_group *group;
   arn_heap *next_in_group;
@@ -116,8 +119,9 @@ struct arn_heap {
  * which may allocate. */
 extern _Thread_local arn_heap *arn_self __attribute__((tls_model("initial-exec")));
 
-/* The heap of threads that have none. Never written. */
-extern arn_heap arn_no_heap;
+/* The heaps of threads that have none, and of those that are past their end (stranger.h). Never
+ * written. */
+extern arn_heap arn_no_heap, arn_ended_heap;
 
 /* A new heap in the group, LIVE, owned by the caller; with arenas of its own when own_arenas. NULL
  * when out of memory. */
@@ -125,6 +129,9 @@ arn_heap *arn_heap_open(arn_group *group, bool extra, bool own_arenas);
 
 /* Adopts an orphan of the group: LIVE, owned by the caller. NULL when there is none. */
 arn_heap *arn_heap_adopt(arn_group *group);
+
+/* A heap for a thread that comes: an orphan, or a new one. NULL when out of memory. */
+arn_heap *arn_heap_for_thread(arn_group *group);
 
 /* The owner's thread ends: sends batches, settles, and makes the heap an orphan. */
 void arn_heap_orphan(arn_heap *heap);
@@ -167,7 +174,7 @@ size_t arn_heap_purge_pages(arn_heap *heap, uint32_t budget);
 /* Frees a block of a pool that the heap owns; any slot of the pool, everything checked. */
 void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *function);
 
-/* The error of a thread without a heap: ends the process. */
+/* The error of a thread without a heap: ends the process; stranger.c. */
 _Noreturn void arn_heap_missing(const char *function) __attribute__((cold));
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "huge.h"
 #include "panic.h"
+#include "stranger.h"
 
 /* The descriptor of a large block's first slot: until counts its slots (of a run: arenas). */
 static void *open_large(size_t slot, arn_slot_kind kind, uint32_t count) {
@@ -53,8 +54,8 @@ void arn_large_release_kept(arn_heap *heap) {
 /* --- Allocation ------------------------------------------------------------------------------ */
 
 void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean) {
-  if (unlikely(heap == &arn_no_heap))
-    arn_heap_missing("arn_malloc");
+  if (unlikely(arn_is_stranger(heap)))
+    return arn_stranger_large(size, align, clean);
   if (unlikely(size > PTRDIFF_MAX)) {
     errno = ENOMEM;
     return NULL;

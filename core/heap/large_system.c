@@ -8,10 +8,11 @@
 #include <stdlib.h>
 
 #include "large.h"
+#include "stranger.h"
 
 void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean) {
-  if (unlikely(heap == &arn_no_heap))
-    arn_heap_missing("arn_malloc");
+  if (unlikely(arn_is_stranger(heap)))
+    return arn_stranger_large(size, align, clean);
   if (align > _Alignof(max_align_t)) {
     *clean = false;
     return memalign(align, size);

@@ -60,6 +60,9 @@ void arn_meta_before_fork(void) {
   arn_lock_take(&lock);
 }
 
-void arn_meta_after_fork(void) {
-  arn_lock_drop(&lock);
+void arn_meta_after_fork(bool in_child) {
+  if (in_child)
+    arn_lock_after_fork(&lock);
+  else
+    arn_lock_drop(&lock);
 }

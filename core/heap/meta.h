@@ -7,6 +7,7 @@
 #ifndef ARN_HEAP_META_H
 #define ARN_HEAP_META_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef enum arn_meta_kind {
@@ -25,8 +26,8 @@ void arn_meta_give(arn_meta_kind kind, void *structure);
 /* Bytes taken from the system. */
 size_t arn_meta_bytes(void);
 
-/* Around fork: the lock is taken before, and dropped after in both processes. */
+/* Around fork: the lock is taken before, and free after in both processes. */
 void arn_meta_before_fork(void);
-void arn_meta_after_fork(void);
+void arn_meta_after_fork(bool in_child);
 
 #endif

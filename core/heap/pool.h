@@ -149,4 +149,11 @@ void *arn_pool_unpurge(arn_pool *pool);
 _Noreturn void arn_pool_reject(const arn_pool *pool, const void *block, const char *function)
     __attribute__((cold));
 
+/* Ends the process unless block, an address in the pool, is the start of one. */
+static inline void arn_pool_verify(const arn_pool *pool, const void *block, const char *function) {
+  size_t offset = (size_t)((const char *)block - arn_pool_base(pool));
+  if (unlikely(offset % arn_classes[arn_pool_class(pool)].size != 0))
+    arn_pool_reject(pool, block, function);
+}
+
 #endif

@@ -23,6 +23,7 @@
 #include "large.h"
 #include "orphan.h"
 #include "remote.h"
+#include "stranger.h"
 
 /* The number of frees after which a full pool is used again. */
 static uint32_t used_threshold(uint32_t capacity) {
@@ -106,8 +107,8 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
     if (heap->list[class])
       return pop(heap, class);
   }
-  if (unlikely(heap == &arn_no_heap))
-    arn_heap_missing("arn_malloc");
+  if (unlikely(arn_is_stranger(heap)))
+    return arn_stranger_take(class);
   arn_heap_tick(heap);
   if (refill_from_pools(heap, class))
     return pop(heap, class);

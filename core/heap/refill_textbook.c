@@ -20,6 +20,7 @@
 #include "heap.h"
 #include "orphan.h"
 #include "remote.h"
+#include "stranger.h"
 
 /* A block of a used pool. */
 static void *take(arn_heap *heap, arn_pool *pool) {
@@ -42,8 +43,8 @@ static void *take(arn_heap *heap, arn_pool *pool) {
 }
 
 __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
-  if (unlikely(heap == &arn_no_heap))
-    arn_heap_missing("arn_malloc");
+  if (unlikely(arn_is_stranger(heap)))
+    return arn_stranger_take(class);
   if (class == 0)
     class = 1;
   arn_pool *pool = heap->used[class];

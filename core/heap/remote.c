@@ -36,7 +36,8 @@ static void send(arn_heap *heap, arn_batch *batch) {
   }
 }
 
-void arn_remote_free(arn_heap *heap, arn_pool *pool, void *block) {
+void arn_remote_free(arn_heap *heap, arn_pool *pool, void *block, const char *function) {
+  arn_pool_verify(pool, block, function);
   arn_heap *owner = arn_pool_owner(pool);
   uint32_t bytes = size_of(pool);
   bump(&heap->remote_frees, 1);

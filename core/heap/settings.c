@@ -9,7 +9,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-static const char *value_of(const char *name) {
+const char *arn_setting_text(const char *name) {
   if (getauxval(AT_SECURE))
     return NULL;
   const char *value = getenv(name);
@@ -29,7 +29,7 @@ static void refuse(const char *name, const char *value, const char *wanted, int 
 }
 
 size_t arn_setting_bytes(const char *name, size_t otherwise, int *error) {
-  const char *value = value_of(name);
+  const char *value = arn_setting_text(name);
   if (!value)
     return otherwise;
   char *end;
@@ -53,7 +53,7 @@ size_t arn_setting_bytes(const char *name, size_t otherwise, int *error) {
 
 int64_t arn_setting_number(const char *name, int64_t least, int64_t most, int64_t otherwise,
                            int *error) {
-  const char *value = value_of(name);
+  const char *value = arn_setting_text(name);
   if (!value)
     return otherwise;
   char *end;
@@ -70,7 +70,7 @@ int64_t arn_setting_number(const char *name, int64_t least, int64_t most, int64_
 }
 
 int arn_setting_word(const char *name, const char *const *words, int otherwise, int *error) {
-  const char *value = value_of(name);
+  const char *value = arn_setting_text(name);
   if (!value)
     return otherwise;
   for (int i = 0; words[i]; i++)

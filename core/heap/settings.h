@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The value as it stands, or NULL. */
+const char *arn_setting_text(const char *name);
+
 /* Bytes, with K, M, G or T behind for powers of 1,024. */
 size_t arn_setting_bytes(const char *name, size_t otherwise, int *error);
 int64_t arn_setting_number(const char *name, int64_t least, int64_t most, int64_t otherwise,

@@ -100,8 +100,20 @@ static int start(void) {
   return error;
 }
 
+static arn_lock lock = ARN_LOCK_INIT(ARN_RANK_SPACE);
+
+void arn_space_before_fork(void) {
+  arn_lock_take(&lock);
+}
+
+void arn_space_after_fork(bool in_child) {
+  if (in_child)
+    arn_lock_after_fork(&lock);
+  else
+    arn_lock_drop(&lock);
+}
+
 int arn_space_start(void) {
-  static arn_lock lock = ARN_LOCK_INIT(ARN_RANK_META);
   /* Without the lock once it is done, so that a child of fork never waits for it. */
   if (load_acquire(&arn_space.arena_count))
     return 0;

@@ -45,6 +45,10 @@ static inline char *arn_arena_base(uint32_t number) {
  * a failure it is tried again. */
 int arn_space_start(void);
 
+/* Around a fork. */
+void arn_space_before_fork(void);
+void arn_space_after_fork(bool in_child);
+
 /* Moves the frontier over count arenas that were never used; their number in *first. 0 or ENOMEM.
  */
 int arn_space_advance(uint32_t count, uint32_t *first);

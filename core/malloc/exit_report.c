@@ -1,0 +1,69 @@
+/* exit_report.c - ARENITE_STATS: the statistics, when the process ends through exit(3). */
+#include "exit_report.h"
+
+#include <arenite/runtime.h>
+#include <arenite/stats.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host.h"
+#include "settings.h"
+
+/* A copy of pattern with %p replaced by the process's number. */
+static void expand(char *path, size_t size, const char *pattern) {
+  size_t used = 0;
+  for (; *pattern && used + 1 < size; pattern++) {
+    if (pattern[0] == '%' && pattern[1] == 'p') {
+      int length = snprintf(path + used, size - used, "%d", (int)getpid());
+      used += length > 0 ? (size_t)length : 0;
+      pattern++;
+    } else {
+      path[used++] = *pattern;
+    }
+  }
+  path[used < size ? used : size - 1] = '\0';
+}
+
+static void write_stats(arn_runtime *runtime, FILE *out, bool json) {
+  /* With a GIL nobody's lists may be read but by who holds it. */
+  bool gil = arn_runtime_mode(runtime) == ARN_MODE_GIL;
+  bool attached = gil && arn_thread_attach(runtime) == 0;
+  if (json)
+    arn_stats_json(runtime, out);
+  else
+    arn_stats_text(runtime, out);
+  if (attached)
+    arn_thread_detach();
+}
+
+void arn_exit_report(void) {
+  const char *wanted = arn_setting_text("ARENITE_STATS");
+  if (!wanted)
+    return;
+  const char *colon = strchr(wanted, ':');
+  size_t length = colon ? (size_t)(colon - wanted) : strlen(wanted);
+  bool json = length == 4 && strncmp(wanted, "json", 4) == 0;
+  if (!json && !(length == 4 && strncmp(wanted, "text", 4) == 0)) {
+    fprintf(stderr, "arenite: ARENITE_STATS=%.64s is not text or json, with :FILE after it\n",
+            wanted);
+    return;
+  }
+  arn_runtime *runtime = arn_malloc_runtime();
+  if (!runtime)
+    return;
+  if (!colon) {
+    write_stats(runtime, stderr, json);
+    return;
+  }
+  char path[4096];
+  expand(path, sizeof path, colon + 1);
+  FILE *out = fopen(path, "we");
+  if (!out) {
+    fprintf(stderr, "arenite: cannot write the statistics to %s: %s\n", path, strerror(errno));
+    return;
+  }
+  write_stats(runtime, out, json);
+  fclose(out);
+}
