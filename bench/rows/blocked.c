@@ -2,8 +2,8 @@
  *
  * Six threads, each started by the one before it, which then waits for it. A thread replaces blocks
  * of a table of 2,000, 8 B to 32 KiB, at random, and leaves the table to the next. One thread at a
- * time works, and as much is alive all the while, about 3 MiB; but whatever a library keeps for
- * each thread by itself lies idle in the five that wait. The figure is the peak of resident memory. */
+ * time works, and as much is alive all the while, about 3 MiB; but what a library keeps for each
+ * thread by itself lies idle in the five that wait. The figure is the peak of resident memory. */
 #include "row.h"
 
 #include <pthread.h>
