@@ -25,7 +25,7 @@ struct thread {
 static struct thread *threads;
 static uint64_t replaced; /* by each thread */
 
-/* --- The histogram --------------------------------------------------------------------------- */
+/* --- The histogram ---------------------------------------------------------------------------- */
 
 static unsigned bucket_of(uint64_t ticks) {
   if (ticks < STEPS)
@@ -66,7 +66,7 @@ static double all_but_one_in(const struct histogram *histogram, uint64_t rarity)
   return 0;
 }
 
-/* --- The work -------------------------------------------------------------------------------- */
+/* --- The work --------------------------------------------------------------------------------- */
 
 /* Waits for what comes before to be done. */
 static uint64_t ticks_now(void) {

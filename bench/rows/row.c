@@ -13,7 +13,7 @@
 
 static const char *row_name = "row";
 
-/* --- Options --------------------------------------------------------------------------------- */
+/* --- Options ---------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 1, 2))) static _Noreturn void refuse(const char *format, ...) {
   va_list arguments;
@@ -80,7 +80,7 @@ uint64_t row_scaled(const struct row *row, uint64_t count) {
   return scaled < 1 ? 1 : (uint64_t)scaled;
 }
 
-/* --- Running --------------------------------------------------------------------------------- */
+/* --- Running ---------------------------------------------------------------------------------- */
 
 void row_fail(const char *sentence) {
   fprintf(stderr, "%s: %s.\n", row_name, sentence);
@@ -117,7 +117,7 @@ double row_seconds_since(uint64_t start_ns) {
   return (double)(row_now_ns() - start_ns) * 1e-9;
 }
 
-/* --- Memory ---------------------------------------------------------------------------------- */
+/* --- Memory ----------------------------------------------------------------------------------- */
 
 void *row_map(size_t size) {
   void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -148,7 +148,7 @@ size_t row_peak_rss_kib(void) {
   return number_in("/proc/self/status", "\nVmHWM:");
 }
 
-/* --- The line -------------------------------------------------------------------------------- */
+/* --- The line --------------------------------------------------------------------------------- */
 
 /* The file that serves malloc: the proof of what was measured. */
 static const char *malloc_from(void) {

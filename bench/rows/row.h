@@ -57,7 +57,7 @@ size_t row_peak_rss_kib(void);
 int row_report(const struct row *row, double seconds, uint64_t calls, const char *more, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* --- Random numbers: xorshift64*, seeded by a number of any kind ----------------------------- */
+/* --- Random numbers: xorshift64*, seeded by a number of any kind ------------------------------ */
 
 struct row_random {
   uint64_t state;

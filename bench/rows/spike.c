@@ -80,8 +80,11 @@ int main(int argc, char **argv) {
   const char *mib = "1024", *kind = "pair";
   const struct row_option own[] = {{"mib", &mib}, {"trickle", &kind}, {NULL, NULL}};
   struct row row = row_options(argc, argv, "spike", 1, own);
-  size_t wanted = row_scaled(&row, strtoul(mib, NULL, 10)) << 20;
-  if (wanted == 0 || (strcmp(kind, "pair") && strcmp(kind, "request") && strcmp(kind, "none"))) {
+  char *end;
+  unsigned long whole = strtoul(mib, &end, 10);
+  size_t wanted = row_scaled(&row, whole) << 20;
+  if (whole == 0 || *end != '\0' ||
+      (strcmp(kind, "pair") && strcmp(kind, "request") && strcmp(kind, "none"))) {
     fprintf(stderr, "spike: --mib is a whole number from 1, --trickle pair, request or none.\n");
     return 2;
   }
