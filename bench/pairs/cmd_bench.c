@@ -1,8 +1,8 @@
-/* cmd_bench.c - `arenite bench NAME`: finds the benchmark in a table. pairs is the only one so far.
- */
+/* cmd_bench.c - `arenite bench NAME`: finds the benchmark in a table. */
 #include "cli/commands.h"
 #include "pairs.h"
 #include "pairs_child.h"
+#include "race/cmd_allocators.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -73,7 +73,7 @@ static int bench_pairs(int argc, char **argv) {
 static const struct bench {
   const char *name;
   int (*run)(int argc, char **argv); /* argv[0] is the name */
-} benches[] = {{"pairs", bench_pairs}};
+} benches[] = {{"pairs", bench_pairs}, {"allocators", bench_allocators}};
 enum { BENCHES = sizeof benches / sizeof benches[0] };
 
 int arn_cmd_bench(int argc, char **argv) {
