@@ -98,16 +98,20 @@ void asked_of_rows(const struct race *race, struct outcome *outcome) {
     enum quantity quantity;
     bool worst;
     double at_most;
-  } questions[] = {
-      {"time_mean", "time by that of the row's fastest other allocator, geometric mean", SECONDS,
-       false, 0.98},
-      {"time_worst", "the same, the worst row", SECONDS, true, 1.10},
-      {"memory_mean", "peak RSS by the lowest of mimalloc, jemalloc and tcmalloc, geometric mean",
-       PEAK_RSS_KIB, false, 1.00},
-      {"memory_worst", "the same, the worst row", PEAK_RSS_KIB, true, 1.25},
+  } questions[ASKED_OF_ROWS] = {
+      [ASKED_TIME_MEAN] = {"time_mean",
+                           "time by that of the row's fastest other allocator, geometric mean",
+                           SECONDS, false, 0.98},
+      [ASKED_TIME_WORST] = {"time_worst", "the same, the worst row", SECONDS, true, 1.10},
+      [ASKED_MEMORY_MEAN] =
+          {"memory_mean",
+           "peak RSS by the lowest of mimalloc, jemalloc and tcmalloc, geometric mean",
+           PEAK_RSS_KIB, false, 1.00},
+      [ASKED_MEMORY_WORST] = {"memory_worst", "the same, the worst row", PEAK_RSS_KIB, true, 1.25},
   };
-  for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
-    struct asked *asked = &outcome->list[outcome->count++];
+  outcome->count = ASKED_OF_ROWS;
+  for (int i = 0; i < ASKED_OF_ROWS; i++) {
+    struct asked *asked = &outcome->list[i];
     *asked = (struct asked){.id = questions[i].id,
                             .text = questions[i].text,
                             .at_most = questions[i].at_most,

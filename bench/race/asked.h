@@ -6,6 +6,8 @@
 #include "race.h"
 
 enum { ASKED_MAX = 16 };
+/* The first of an outcome's list; the figures follow. */
+enum { ASKED_TIME_MEAN, ASKED_TIME_WORST, ASKED_MEMORY_MEAN, ASKED_MEMORY_WORST, ASKED_OF_ROWS };
 enum verdict { REACHED, NOT_REACHED, NOT_MEASURED, REPORTED };
 
 /* One question to all of ours. */
@@ -34,7 +36,7 @@ struct outcome {
   int rows_against[CONTESTANTS_MAX][CONTESTANTS_MAX];
 };
 
-/* Adds what the rows say. */
+/* Puts what the rows say at the beginning. */
 void asked_of_rows(const struct race *race, struct outcome *outcome);
 
 /* Runs the figures' programs and adds them. 0; or -1, after a signal. */

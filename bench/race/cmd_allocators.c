@@ -186,6 +186,21 @@ static void tell_command(struct race_report *report, int argc, char **argv) {
     used += (size_t)snprintf(report->command + used, sizeof report->command - used, " %s", argv[i]);
 }
 
+/* Variables of the environment that make an allocator behave otherwise than by itself. */
+static void tell_settings(json_t *machine) {
+  static const char *const prefixes[] = {"ARENITE_",  "GLIBC_TUNABLES", "MALLOC_", "MIMALLOC_",
+                                         "TCMALLOC_", "TBB_MALLOC_",    "_RJEM_"};
+  char text[400] = "";
+  size_t used = 0;
+  for (char **variable = environ; *variable != NULL; variable++)
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+      if (strncmp(*variable, prefixes[i], strlen(prefixes[i])) == 0 && used < sizeof text)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used > 0 ? " " : "",
+                                 *variable);
+  if (used > 0)
+    json_object_set_new(machine, "environment", json_string(text));
+}
+
 /* What speaks against the run. */
 static void tell_note(const struct race *race, struct race_report *report) {
   static const double others_most = 0.03;
@@ -244,9 +259,11 @@ static int run(struct options *options, const char *out, int argc, char **argv) 
     fprintf(stderr, "arenite bench allocators: out of memory.\n");
     return 1;
   }
+  tell_settings(report.machine);
   progress_start(&race->progress);
   int status = race_run(race);
-  asked_of_rows(race, outcome);
+  if (status == 0)
+    asked_of_rows(race, outcome);
   if (status == 0 && !options->no_figures)
     status = asked_of_figures(race, options->quick ? 1 : figure_rounds, outcome);
   progress_end(&race->progress);

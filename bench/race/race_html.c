@@ -1,8 +1,8 @@
 /* race_html.c - allocators.html: one page that needs nothing else, for a screen in either colour
  * scheme and for paper. See race_report.h.
  *
- * The order is the reader's: whether what was asked is reached, ours against each of the others,
- * each row in pictures and numbers, then where it was measured and how to do it again. */
+ * The order is the reader's: whether what was asked is reached, ours against each of the others, all
+ * rows, each in pictures and numbers, then where it was measured and how to do it again. */
 #include "race_report.h"
 
 #include "compare/chart.h"
@@ -85,7 +85,8 @@ static void write_answer(const struct race *race, const struct asked *asked, int
   fprintf(out, "<td class=\"%s\">%s</td><td class=\"left soft\">%s", classes[verdict],
           verdict_words[verdict], answer->row);
   if (answer->missing > 0)
-    fprintf(out, "left out of %d row%s", answer->missing, answer->missing == 1 ? "" : "s");
+    fprintf(out, "%sleft out of %d row%s", answer->row[0] != '\0' ? ", " : "", answer->missing,
+            answer->missing == 1 ? "" : "s");
   fputs("</td></tr>\n", out);
 }
 
@@ -117,6 +118,37 @@ static void write_against(const struct race_report *report, FILE *out) {
       for (int i = 0; i < race->contestants.count; i++)
         cell_number(report->outcome->against[quantity][ours][i], 3, out);
       fputs("</tr>\n", out);
+    }
+  fputs("</tbody></table></div>\n", out);
+}
+
+/* The limit that the worst row is asked to keep. */
+static double worst_allowed(const struct race_report *report, enum quantity quantity) {
+  return report->outcome->list[quantity == SECONDS ? ASKED_TIME_WORST : ASKED_MEMORY_WORST].at_most;
+}
+
+/* All rows in one table: ours by the rival's. */
+static void write_overview(const struct race_report *report, FILE *out) {
+  const struct race *race = report->race;
+  fputs("<h2>All rows</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>row</th>"
+        "<th class=\"left\">ours</th><th>time</th><th class=\"left\">rival</th><th>memory</th>"
+        "<th class=\"left\">rival</th><th>rounds</th></tr></thead>\n<tbody>\n",
+        out);
+  for (int i = 0; i < race->row_count; i++)
+    for (int ours = race->contestants.first_ours; ours < race->contestants.count; ours++) {
+      const struct row *row = &race->rows[i];
+      fprintf(out, "<tr><td>%s</td><td class=\"left\">%s</td>", row->name, name_of(race, ours));
+      for (int quantity = 0; quantity < QUANTITIES; quantity++) {
+        const struct duel *duel = &row->duel[quantity][ours];
+        const char *class = duel->ratio <= 1                                ? "met"
+                            : duel->ratio > worst_allowed(report, quantity) ? "short"
+                                                                            : "";
+        char text[64];
+        race_interval(duel->ratio, duel->low, duel->high, text, sizeof text);
+        fprintf(out, "<td class=\"%s\">%s</td><td class=\"left\">%s</td>", class, text,
+                duel->rival >= 0 ? name_of(race, duel->rival) : "");
+      }
+      fprintf(out, "<td>%d</td></tr>\n", row->rounds);
     }
   fputs("</tbody></table></div>\n", out);
 }
@@ -283,14 +315,15 @@ static void write_rows(const struct race *race, FILE *out) {
 
 static void write_lead(const struct race_report *report, FILE *out) {
   const struct race *race = report->race;
-  const struct asked *time = &report->outcome->list[0], *memory = &report->outcome->list[2];
+  const struct asked *time = &report->outcome->list[ASKED_TIME_MEAN];
+  const struct asked *memory = &report->outcome->list[ASKED_MEMORY_MEAN];
   for (int ours = race->contestants.first_ours; ours < race->contestants.count; ours++) {
     char first[40], second[40];
     report_number(time->answer[ours].measured, 2, first, sizeof first);
     report_number(memory->answer[ours].measured, 2, second, sizeof second);
     fprintf(out,
-            "<p class=\"lead\">Over %d row%s <b>%s</b> takes %s of the time of each row&rsquo;s "
-            "fastest other allocator, and %s of the memory of the most frugal of mimalloc, "
+            "<p class=\"lead\">Over %d row%s <b>%s</b> takes %s times as long as the fastest other "
+            "allocator of each row, and %s times the memory of the most frugal of mimalloc, "
             "jemalloc and tcmalloc.</p>\n",
             race->row_count, race->row_count == 1 ? "" : "s", name_of(race, ours), first, second);
   }
@@ -346,6 +379,7 @@ static void write_page(const struct race_report *report, FILE *out) {
   write_asked(report, out);
   write_against(report, out);
   write_figures(report, out);
+  write_overview(report, out);
   write_rows(report->race, out);
   write_environment(report, out);
   fputs("</main>\n</body>\n</html>\n", out);

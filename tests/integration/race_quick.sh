@@ -157,7 +157,7 @@ refused 2 'none to race against' --allocators=
 refused 2 'two allocators are called glibc' --ours="glibc=$ours"
 refused 2 'a name is up to' --ours="a b=$ours"
 refused 1 'no library /nowhere/malloc.so' --ours=/nowhere/malloc.so
-refused 1 'does not run under arenite' --ours="$0"
+refused 1 'does not run under arenite' --ours="$SRC/LICENSE"
 refused 2 'whole number from 1 to 99' --rounds=none
 refused 2 'whole number from 1 to 99' --min-rounds=0
 refused 2 'is more than --rounds' --min-rounds=9 --rounds=3
