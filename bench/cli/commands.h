@@ -11,5 +11,6 @@ int arn_cmd_trace(int argc, char **argv);   /* trace/cmd_trace.c */
 int arn_cmd_replay(int argc, char **argv);  /* replay/cmd_replay.c */
 int arn_cmd_compare(int argc, char **argv); /* compare/cmd_compare.c */
 int arn_cmd_bench(int argc, char **argv);   /* pairs/cmd_bench.c */
+int arn_cmd_run(int argc, char **argv);     /* launch/cmd_run.c */
 
 #endif

@@ -23,6 +23,8 @@ static const struct command {
      "compare [OPTIONS]                       record, replay and report"},
     {"bench", arn_cmd_bench,
      "bench pairs [OPTIONS]                   small loops against other allocators"},
+    {"run", arn_cmd_run,
+     "run [OPTIONS] -- PROGRAM [ARGS]         run a program with Arenite as its malloc"},
 };
 enum { command_count = sizeof commands / sizeof commands[0] };
 

@@ -30,6 +30,8 @@ static void write_stats(arn_runtime *runtime, FILE *out, bool json) {
   /* With a GIL nobody's lists may be read but by who holds it. */
   bool gil = arn_runtime_mode(runtime) == ARN_MODE_GIL;
   bool attached = gil && arn_thread_attach(runtime) == 0;
+  if (gil && !json)
+    fputs("one lock per call: malloc takes the GIL each time, an interpreter keeps its own\n", out);
   if (json)
     arn_stats_json(runtime, out);
   else
