@@ -171,7 +171,7 @@ static void write_figures(const struct race_report *report, FILE *out) {
     fprintf(out, "<tr><td>%s</td><td>%s</td>", asked->id, asked->unit);
     for (int k = 0; k < race->contestants.count; k++)
       cell_number(asked->value[k], asked->decimals, out);
-    fputs("<td class=\"left\">", out);
+    fputs("<td class=\"left text\">", out);
     if (isfinite(asked->reference)) {
       chart_text(asked->reference_name, out);
       fprintf(out, ": %.*f", asked->decimals, asked->reference);

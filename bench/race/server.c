@@ -72,8 +72,11 @@ void server_run(const struct launch *server, const struct launch *load, struct l
   if (wait_until_ready(process, &address)) {
     launch_run(load, launched);
     launched->peak_rss_kib = peak_of(process);
-    if (launched->status == 0 && isnan(launched->peak_rss_kib))
-      launched->status = CHILD_NO_START; /* it ended under the load */
+    if (launch_ended(process) && launched->status != CHILD_INTERRUPTED) {
+      launched_free(launched);
+      launched->status = CHILD_NO_START;
+      say(launched, "the server ended under the load\n");
+    }
   } else {
     if (child_interrupted() != 0)
       launched->status = CHILD_INTERRUPTED;
