@@ -129,7 +129,7 @@ same() {
 # served MODE COUNT [PROCESS...]: the library served COUNT processes at least since the last call, and
 # these among them.
 served() {
-  python3 - "$tmp/statistics/$1" "$@" <<'PY'
+  /usr/bin/python3 - "$tmp/statistics/$1" "$@" <<'PY'
 import json, pathlib, sys
 
 directory, mode, count, *processes = sys.argv[1:]
