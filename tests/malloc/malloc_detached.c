@@ -1,4 +1,3 @@
-// forms: static preloaded
 // timeout: 60
 /* malloc_detached.c - a process ends while many detached threads are inside malloc: by return from
  * main, by exit, by _exit, and by the end of its last thread after main's own.

@@ -1,4 +1,3 @@
-// forms: static preloaded
 // timeout: 60
 /* malloc_thread_ends.c - a thread's last moments: destructors of keys that allocate and free in every
  * round that there is, libc's own freeing after them, and threads whose very first malloc comes as

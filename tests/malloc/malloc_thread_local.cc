@@ -1,4 +1,4 @@
-// forms: static preloaded
+// forms: preloaded
 // timeout: 60
 /* malloc_thread_local.cc - destructors of thread_local objects allocate and free, in threads that did so
  * before and in threads that never did; the main thread's run when the process ends.
