@@ -217,7 +217,7 @@ void arn_arenas_give(size_t slot, uint32_t count, uint32_t touched) {
   arn_hint_place(set, number, arn_step_of(before));
   bool all_free = (before & ~arn_slot_mask(first, count)) == 0;
   if (ARN_TEXTBOOK ? all_free : arn_arenas_group(set)->config.purge_delay_ms == 0)
-    arn_purge_arena(set, number, 1);
+    arn_purge_arena(set, number);
   else if (!ARN_TEXTBOOK)
     arn_hint_dirty(set, number);
 }

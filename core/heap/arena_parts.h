@@ -29,9 +29,7 @@ static inline void arn_count_resident(arn_arenas *set, const arn_arena *arena, u
     sub_relaxed(&set->resident, slots);
     return;
   }
-  uint64_t now = add_relaxed(&set->resident, slots) + slots;
-  if (now > load_relaxed(&set->peak))
-    store_relaxed(&set->peak, now);
+  add_relaxed(&set->resident, slots);
 }
 
 /* Whether the group's memory is mmap's. */
@@ -67,15 +65,14 @@ bool arn_arenas_decommit(arn_group *group, uint32_t first, uint32_t count);
 void arn_arenas_set_idle(arn_group *group, uint32_t first, uint32_t count,
                          const uint64_t *strangers);
 
-/* Gives back what is free and dirty in one arena, of it the stretches of at least that many slots;
- * the arena itself when all of it is free. Bytes given back. */
-size_t arn_purge_arena(arn_arenas *set, uint32_t number, uint32_t least);
+/* Gives back what is free and dirty in one arena; the arena itself when all of it is free. Bytes
+ * given back. */
+size_t arn_purge_arena(arn_arenas *set, uint32_t number);
 
-/* Slots are going to be taken that bring the set near the largest it ever was, while dirty ones lie
- * free that do not fit: those go back to the system, as many as make up for the new ones. So memory
- * that is free in pieces is not paid for twice: measured on real programs, peak RSS against glibc's
- * fell from 1.3 to 1.04. Far below the peak nothing is given: that would cost system calls and page
- * faults and make no peak lower. The emptiest arenas, which are at the end, give first. */
+/* Slots are going to be taken while dirty ones lie free that do not fit. When the set is about to be
+ * larger than ever by a step, and what lies free and dirty is a good part of it, all of that goes
+ * back to the system: so memory that is free in pieces is not paid for twice, and a set that goes up
+ * and down below its peak pays nothing. */
 void arn_give_for_growth(arn_arenas *set, uint64_t slots);
 
 #endif

@@ -8,14 +8,15 @@
 /* Arenas purged in one slice of arn_arenas_tick: some tens of microseconds of madvise. */
 #define SLICE 4
 
-/* Growth gives back what it can when it comes within this part of the peak: a quarter while one
- * thread owns a heap of the group, an eighth while several do; then only stretches of that many
- * slots, because each call interrupts every processor that runs one of them. The figures behind
- * these numbers are in docs/results.md (memory): they buy peak RSS with speed, and with how well two
- * threads scale. */
-#define PEAK_PART_ALONE 4
-#define PEAK_PART 8
-#define STRETCH 3
+/* Growth looks for what it could give back each time that the set has become larger than ever by
+ * this part, and gives it when it is at least that part of the whole. */
+#ifndef GROWTH_STEP
+#define GROWTH_STEP 16
+#define GROWTH_WASTE 8
+#endif
+
+/* Slots: below this many a set does not look. */
+#define GROWTH_LEAST 64
 
 bool arn_arenas_purge_range(arn_group *group, void *at, size_t size) {
   const arn_arena_source *source = &group->config.source;
@@ -28,24 +29,14 @@ bool arn_arenas_purge_range(arn_group *group, void *at, size_t size) {
   return true;
 }
 
-/* The bits of mask that are in stretches of at least that many. */
-static uint64_t long_stretches(uint64_t mask, uint32_t least) {
-  uint64_t starts = mask, stretches = 0;
-  for (uint32_t i = 1; i < least; i++)
-    starts &= mask >> i;
-  for (uint32_t i = 0; i < least; i++)
-    stretches |= starts << i;
-  return stretches;
-}
-
-size_t arn_purge_arena(arn_arenas *set, uint32_t number, uint32_t least) {
+size_t arn_purge_arena(arn_arenas *set, uint32_t number) {
   arn_arena *arena = &arn_space.arenas[number];
   arn_group *group = arn_arenas_group(set);
   uint64_t taken = load_seq_cst(&arena->taken), mask;
   if (load_seq_cst(&arena->home) != set)
     return 0; /* a stale hint */
   do {
-    mask = taken == 0 ? ARN_ALL_SLOTS : long_stretches(~taken & load_relaxed(&arena->dirty), least);
+    mask = taken == 0 ? ARN_ALL_SLOTS : ~taken & load_relaxed(&arena->dirty);
     if (!mask)
       return 0;
   } while (!cas_seq_cst(&arena->taken, &taken, taken | mask));
@@ -90,26 +81,33 @@ size_t arn_purge_arena(arn_arenas *set, uint32_t number, uint32_t least) {
   return bytes;
 }
 
-void arn_give_for_growth(arn_arenas *set, uint64_t slots) {
-  uint64_t resident = load_relaxed(&set->resident), peak = load_relaxed(&set->peak);
-  bool alone = load_relaxed(&arn_arenas_group(set)->live) <= 1;
-  uint64_t most = peak - peak / (alone ? PEAK_PART_ALONE : PEAK_PART);
-  if (resident + slots <= most || !load_relaxed(&set->any_dirty))
-    return;
-  uint32_t least = alone ? 1 : STRETCH;
-  size_t bytes = (size_t)(resident + slots - most) * ARN_POOL_SIZE;
-  for (uint32_t g = arn_group_count(); g-- > 0;) {
+/* Slots of the set that are free and may hold pages. */
+static uint64_t free_dirty(arn_arenas *set) {
+  uint64_t slots = 0;
+  for (uint32_t g = 0; g < arn_group_count(); g++) {
     uint64_t bits = load_seq_cst(&set->hints[g].dirty);
-    while (bits) {
-      uint32_t i = 63 - (uint32_t)__builtin_clzll(bits);
-      bits &= ~(UINT64_C(1) << i);
-      and_seq_cst(&set->hints[g].dirty, ~(UINT64_C(1) << i)); /* before the look: arn_arenas_give */
-      size_t given = arn_purge_arena(set, g * 64 + i, least);
-      if (given >= bytes)
-        return;
-      bytes -= given;
+    for (; bits; bits &= bits - 1) {
+      arn_arena *arena = &arn_space.arenas[g * 64 + (uint32_t)__builtin_ctzll(bits)];
+      slots += (uint64_t)__builtin_popcountll(~load_relaxed(&arena->taken) &
+                                              load_relaxed(&arena->dirty));
     }
   }
+  return slots;
+}
+
+static uint64_t next_look(uint64_t resident) {
+  return resident + resident / GROWTH_STEP + GROWTH_LEAST;
+}
+
+void arn_give_for_growth(arn_arenas *set, uint64_t slots) {
+  uint64_t resident = load_relaxed(&set->resident) + slots, look = load_relaxed(&set->next_look);
+  if (resident <= look || !load_relaxed(&set->any_dirty))
+    return;
+  if (!cas_seq_cst(&set->next_look, &look, next_look(resident)))
+    return; /* another thread looks */
+  if (free_dirty(set) >= resident / GROWTH_WASTE)
+    arn_arenas_purge(set, true, UINT32_MAX, 0);
+  store_relaxed(&set->next_look, next_look(resident));
 }
 
 size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_bytes) {
@@ -139,7 +137,7 @@ size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_
         continue;
       }
       and_seq_cst(&set->hints[g].dirty, ~(bits & -bits)); /* before the look, likewise */
-      bytes += arn_purge_arena(set, number, 1);
+      bytes += arn_purge_arena(set, number);
       if (budget)
         budget--;
     }
@@ -147,7 +145,7 @@ size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_
   if (pending)
     store_seq_cst(&set->any_dirty, 1);
   if (bytes)
-    store_relaxed(&set->peak, load_relaxed(&set->resident));
+    store_relaxed(&set->next_look, next_look(load_relaxed(&set->resident)));
   store_relaxed(&set->next_purge, time + (budget ? (uint32_t)delay / 4 + 1 : 1));
   return bytes;
 }

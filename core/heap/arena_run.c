@@ -262,7 +262,7 @@ void arn_arenas_give_run(uint32_t first, uint32_t count, uint32_t touched_slots)
     and_seq_cst(&arena->taken, 0);
     arn_hint_place(set, first + i, ARN_NOWHERE);
     if (arn_arenas_group(set)->config.purge_delay_ms == 0)
-      arn_purge_arena(set, first + i, 1);
+      arn_purge_arena(set, first + i);
     else
       arn_hint_dirty(set, first + i);
   }

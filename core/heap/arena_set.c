@@ -25,7 +25,7 @@ arn_arenas *arn_arenas_open(arn_group *group) {
     store_relaxed(&set->first[step], 0);
   store_relaxed(&set->any_dirty, 0);
   store_relaxed(&set->resident, 0);
-  store_relaxed(&set->peak, 0);
+  store_relaxed(&set->next_look, 0);
   store_relaxed(&set->next_purge, 0);
   return set;
 }
@@ -129,7 +129,7 @@ uint32_t arn_arenas_after_fork(arn_arenas *set) {
     arn_hint_dirty(set, number);
   }
   store_relaxed(&set->resident, resident);
-  store_relaxed(&set->peak, resident);
+  store_relaxed(&set->next_look, resident);
   for (int step = 0; step < ARN_FULLNESS_STEPS; step++)
     store_relaxed(&set->first[step], 0);
   return arenas;

@@ -5,8 +5,7 @@
  *   2  outstanding + free + purged + untouched == capacity, outstanding == floor + until
  *   3  every free block is the start of a block that is not untouched, and is on the list once
  *   4  a pool's place agrees with the one list that it is on
- *   5  a heap's list holds blocks of its current pool (or of frozen heaps) of that class, and the
- *      pool that it freed to last is its own and has that block
+ *   5  a heap's bins hold blocks of their class, of the heaps of the runtime, as many as they count
  *   6  an inbox's bytes are what its counter says; the group's are the sum
  *   7  arenas: hints where they belong, no slot both dirty and purged, the counters right
  *   8  every byte of the arenas has one name (stats.h)
@@ -104,10 +103,6 @@ static int check_pool(void *context, arn_pool *pool) {
     if (outstanding == 0)
       fail(c, "4: used pool %p has no outstanding block", base);
     break;
-  case ARN_PLACE_LENT:
-    if (owner->current[arn_pool_class(pool)] != pool)
-      fail(c, "4: lent pool %p is not current", base);
-    break;
   case ARN_PLACE_FULL:
     if (pool->next || carved != k->capacity)
       fail(c, "4: full pool %p is on a list or has room", base);
@@ -164,31 +159,33 @@ static int64_t check_inbox(check *c, arn_heap *heap) {
   return bytes;
 }
 
+/* 5: counts a list of blocks that the heap may hand out. */
+static uint32_t count_bin(check *c, const arn_heap *heap, uint32_t class, void *list) {
+  uint32_t blocks = 0;
+  for (void *block = list; block; block = *(void **)block, blocks++) {
+    arn_pool *pool = arn_pool_of(block);
+    const arn_heap *owner = pool ? arn_pool_owner(pool) : NULL;
+    if (!owner || arn_pool_class(pool) != class || owner->group != c->group) {
+      fail(c, "5: %p in the bin of class %u of heap %u is not a block of that class", block, class,
+           heap->id);
+      break;
+    }
+  }
+  return blocks;
+}
+
+static void check_bin(check *c, arn_heap *heap, uint32_t class) {
+  const arn_bin *bin = &heap->bins[class];
+  uint32_t blocks = count_bin(c, heap, class, bin->list);
+  count_bin(c, heap, class, heap->stash[class]);
+  if (blocks != arn_bin_blocks(bin))
+    fail(c, "5: %u blocks in the bin of class %u of heap %u, its counter says %u", blocks, class,
+         heap->id, arn_bin_blocks(bin));
+}
+
 static void check_heap(check *c, arn_heap *heap) {
   for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
-    arn_pool *current = heap->current[class], *last = heap->freed_to[class];
-    if (last &&
-        (arn_pool_class(last) != class || load_relaxed(&last->owner) != heap || !last->free))
-      fail(c, "5: heap %u freed last to pool %p, which is not its own or has no free block",
-           heap->id, (void *)arn_pool_base(last));
-    for (void *block = heap->list[class]; block; block = *(void **)block) {
-      arn_pool *pool = arn_pool_of(block);
-      arn_heap *owner = pool ? load_relaxed(&pool->owner) : NULL;
-      bool frozen = owner && load_relaxed(&owner->state) == ARN_HEAP_FROZEN;
-      if (!pool || arn_pool_class(pool) != class || (pool != current && !frozen)) {
-        fail(c, "5: %p on the list of class %u of heap %u is not its current pool's", block, class,
-             heap->id);
-        break;
-      }
-    }
-    if (current && load_relaxed(&current->owner) == heap) {
-      uint64_t seen[(MOST_BLOCKS + 63) / 64] = {0};
-      uint32_t lent = arn_lent_blocks(heap, current);
-      if (lent > arn_pool_outstanding(current))
-        fail(c, "5: heap %u was lent %u blocks of pool %p, which has fewer outstanding", heap->id,
-             lent, (void *)arn_pool_base(current));
-      count_list(c, current, current->free, seen, "the own");
-    }
+    check_bin(c, heap, class);
     const arn_pool *first = heap->used[class];
     for (const arn_pool *at = first; at; at = at->next == first ? NULL : at->next)
       if (arn_pool_class(at) != class || load_relaxed(&at->owner) != heap || at->next->prev != at ||

@@ -5,6 +5,21 @@
 
 arn_class arn_classes[ARN_CLASSES];
 
+/* arn_small_class and, up to the fine limit, arn_medium_class as constant expressions: the process's
+ * first malloc, before anything has started, reads the table. */
+#define SMALL_CLASS(n) (((n) + ARN_STEP - 1) >> ARN_STEP_SHIFT)
+#define COARSE_CLASS(n, doubling)                                                                  \
+  (1 + ARN_SMALL_CLASSES + (((doubling)-ARN_LOG2(ARN_SMALL_LIMIT)) << ARN_COARSE_SHIFT) +          \
+   ((((n)-1) >> ((doubling)-ARN_COARSE_SHIFT)) & ((1u << ARN_COARSE_SHIFT) - 1)))
+#define CLASS(n)                                                                                   \
+  (uint8_t)((n) <= ARN_SMALL_LIMIT ? SMALL_CLASS((size_t)(n)) : COARSE_CLASS(n, ARN_LOG2((n)-1)))
+#define FOUR(n) CLASS(n), CLASS((n) + 16), CLASS((n) + 32), CLASS((n) + 48)
+#define SIXTEEN(n) FOUR(n), FOUR((n) + 64), FOUR((n) + 128), FOUR((n) + 192)
+
+const uint8_t arn_class_table[ARN_TABLE_LIMIT / 16 + 1] = {
+    SIXTEEN(0), SIXTEEN(256), SIXTEEN(512), SIXTEEN(768), CLASS(1024),
+};
+
 /* The size of class `above`, counted from the first that is larger than from. */
 static uint32_t stepped_size(uint32_t above, size_t from, uint32_t shift) {
   uint32_t steps = 1u << shift;
@@ -29,6 +44,8 @@ void arn_classes_start(void) {
       class->slots *= 2;
     class->capacity = (uint32_t)(class->slots * ARN_POOL_SIZE / class->size);
     class->magic = UINT32_MAX / class->size + 1;
+    uint32_t binned = ARN_BIN_BYTES / class->size;
+    class->binned = binned > ARN_BIN_BLOCKS ? ARN_BIN_BLOCKS : binned > 1 ? binned : 1;
   }
 }
 

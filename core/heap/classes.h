@@ -17,11 +17,18 @@ typedef struct arn_class {
   uint32_t capacity; /* blocks of a pool */
   uint32_t slots;    /* pool-sized slots that a pool spans */
   uint32_t magic;    /* see arn_is_multiple */
+  uint32_t binned;   /* most blocks in a heap's bin (bin.h) */
 } arn_class;
 
 extern arn_class arn_classes[ARN_CLASSES];
 
 void arn_classes_start(void);
+
+/* The class of every multiple of 16 bytes up to a limit, by the number of 16 bytes. One line of the
+ * cache, and no branch that depends on the size: programs that mix sizes around the small limit
+ * would pay for it. */
+#define ARN_TABLE_LIMIT ((size_t)1024)
+extern const uint8_t arn_class_table[ARN_TABLE_LIMIT / 16 + 1];
 
 /* The class of a size from 1 to ARN_SMALL_LIMIT; 0 for 0. */
 static inline uint32_t arn_small_class(size_t size) {

@@ -68,6 +68,12 @@
 #define ARN_FINE_CLASSES ((ARN_LOG2(ARN_MEDIUM_LIMIT) - ARN_LOG2(ARN_FINE_LIMIT)) << ARN_FINE_SHIFT)
 #define ARN_CLASSES (1 + ARN_SMALL_CLASSES + ARN_COARSE_CLASSES + ARN_FINE_CLASSES)
 
+/* A heap's bin of a class holds at most so many blocks, and bytes (bin.h). */
+#ifndef ARN_BIN_BYTES
+#define ARN_BIN_BYTES ((uint32_t)64 << 10)
+#define ARN_BIN_BLOCKS 256
+#endif
+
 /* A pool of a medium class spans as many slots as hold this many blocks. With 2, ends of pools and
  * partly used ones cost 4 % more memory on real programs; with 8, it is the same as with 4. */
 #define ARN_POOL_MIN_BLOCKS 4

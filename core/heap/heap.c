@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "large.h"
+#include "kept.h"
 #include "meta.h"
 #include "os.h"
 #include "remote.h"
@@ -49,6 +49,7 @@ arn_heap *arn_heap_open(arn_group *group, bool extra, bool own_arenas) {
     return NULL;
   }
   memset(heap, 0, offsetof(arn_heap, inbox));
+  arn_bins_open(heap);
   heap->arenas = arenas;
   heap->id = add_relaxed(&last_id, 1) + 1;
   heap->next_page_purge = arn_os_milliseconds();
@@ -143,9 +144,14 @@ void arn_used_remove(arn_heap *heap, arn_pool *pool) {
 }
 
 arn_pool *arn_heap_new_pool(arn_heap *heap, uint32_t class) {
+  arn_pool *kept = arn_kept_take(heap, arn_classes[class].slots, 1);
+  if (kept) {
+    arn_pool_open(kept, heap, class);
+    return kept;
+  }
   bool clean;
   /* The first pool of a class may stay mostly untouched; the ones after it will be filled. */
-  bool first = !heap->current[class] && !heap->used[class];
+  bool first = !heap->used[class];
   size_t slot = arn_arenas_take(heap->arenas, arn_classes[class].slots, 1,
                                 first ? ARN_WISH_CLEAN : ARN_WISH_DIRTY, &clean);
   if (slot == SIZE_MAX)
@@ -156,10 +162,14 @@ arn_pool *arn_heap_new_pool(arn_heap *heap, uint32_t class) {
 }
 
 void arn_heap_release_pool(arn_heap *heap, arn_pool *pool) {
-  (void)heap;
   const arn_class *k = &arn_classes[arn_pool_class(pool)];
   size_t used = (size_t)load_relaxed(&pool->carved) * k->size;
   arn_pool_close(pool);
+  if (arn_kept_wants(heap, pool, k->slots)) {
+    store_relaxed(&pool->kind, ARN_SLOT_KEPT);
+    arn_kept_put(heap, pool, k->slots);
+    return;
+  }
   arn_arenas_give((size_t)(pool - arn_space.pools), k->slots,
                   (uint32_t)((used + ARN_POOL_SIZE - 1) >> ARN_POOL_SHIFT));
 }
@@ -172,12 +182,11 @@ void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *funct
   void *head = pool->free;
   if (unlikely(offset % size != 0 || offset / size >= load_relaxed(&pool->carved) || head == block))
     arn_pool_reject(pool, block, function);
-  *(void **)block = head;
-  pool->free = block;
-  uint32_t until = load_relaxed(&pool->until) - 1;
-  store_relaxed(&pool->until, until);
-  if (unlikely(until == 0))
-    arn_pool_event(heap, pool);
+  arn_pool_push(heap, pool, block);
+  if (!head && load_relaxed(&pool->place) == ARN_PLACE_USED && !ARN_TEXTBOOK) {
+    arn_used_remove(heap, pool);
+    arn_used_push_front(heap, pool); /* before those that have no free block */
+  }
 }
 
 /* --- Purging --------------------------------------------------------------------------------- */
@@ -185,7 +194,7 @@ void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *funct
 /* Looks into the next pools of the class that purging is at; false when it has seen them all. */
 static bool purge_some(arn_heap *heap, uint32_t *budget, bool all, size_t *bytes) {
   uint32_t class = heap->purge_class;
-  heap->freed_to[class] = NULL; /* its list may lose that block */
+  arn_bin_settle(heap, class);
   for (; heap->used[class] && heap->purge_left; heap->purge_left--) {
     if (*budget == 0)
       return true;
@@ -226,7 +235,7 @@ size_t arn_heap_purge_due(arn_heap *heap, uint32_t budget) {
   uint64_t now = arn_os_milliseconds();
   if (ARN_TEXTBOOK || now < heap->next_page_purge)
     return 0;
-  arn_large_release_kept(heap);
+  arn_kept_release(heap);
   size_t bytes = arn_heap_purge_pages(heap, budget);
   /* Once round all classes, then rest for the delay. */
   if (heap->purge_class == ARN_CLASSES - 1 && heap->purge_left == 0)

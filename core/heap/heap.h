@@ -28,6 +28,7 @@
 #include <arenite/heap.h>
 
 #include "atomics.h"
+#include "bin.h"
 #include "group.h"
 #include "pool.h"
 
@@ -53,42 +54,30 @@ typedef struct arn_batch {
 #define ARN_BATCH_BLOCKS 64
 #define ARN_BATCH_BYTES 4096
 
-/* How many current pools without an allocated block a heap keeps. With 1, programs that use many
- * sizes in turn open and close pools all the time (half the speed on real programs); with 32, their
- * peak RSS is 3 % higher. Of large blocks fewer: there even one block a pool is much. */
-#define ARN_SPARES 12
-#define ARN_SPARE_LARGE 8192 /* bytes of a block */
-#define ARN_LARGE_SPARES 2
-
-/* How many free spans a heap keeps, and of how many bytes at most. A buffer that comes and goes
- * then touches no word that other threads write: two threads with git's allocations (64 KiB
- * buffers) ran 1.3 times as fast. Twice as many, twice as large, cost 1 % of peak RSS. */
-#define ARN_KEPT_SPANS 2
+/* How many free runs of slots a heap keeps for its next pools and spans, each of at most so many
+ * bytes. What comes and goes then touches no word that other threads write. */
+#ifndef ARN_KEPT_RUNS
+#define ARN_KEPT_RUNS 8
+#endif
 #define ARN_KEPT_BYTES ((size_t)64 << 10)
 
 struct arn_heap {
-  /* Owner only: what arn_malloc takes from; [0] is always empty (malloc(0) goes the slow way).
-   * freed_to: the pool that the last free of the class went to, whose list then begins with that
-   * block; NULL when it has been taken, or when that list has gone elsewhere since. list: the free
-   * blocks of the current pool. */
-  arn_pool *freed_to[ARN_CLASSES];
-  void *list[ARN_CLASSES];
+  /* Owner only: what arn_malloc takes from, per class; [0] is always empty (malloc(0) goes the slow
+   * way). See bin.h. */
+  arn_bin bins[ARN_CLASSES];
 
   /* Any thread sets it, the owner clears it: a safepoint has something to do. */
   _Atomic uint32_t request;
 
   /* Owner only. */
-  arn_pool *current[ARN_CLASSES];   /* the LENT pool whose blocks list has */
   arn_pool *used[ARN_CLASSES];      /* first of a ring of USED pools, */
   uint32_t used_count[ARN_CLASSES]; /* and how many they are */
+  void *stash[ARN_CLASSES];         /* blocks of other heaps, taken over to be handed out */
   void *pending;         /* blocks taken out of the inbox, not put into their pools yet */
   arn_heap *scavenge_at; /* where the search among orphans goes on */
   arn_batch batches[ARN_BATCHES];
-  arn_pool *kept[ARN_KEPT_SPANS]; /* free spans, KEPT */
+  arn_pool *kept[ARN_KEPT_RUNS]; /* first slots of free runs, KEPT */
   uint32_t next_kept;
-  uint8_t spares[ARN_SPARES]; /* classes whose current pool may be all free */
-  uint8_t large_spares[ARN_LARGE_SPARES];
-  uint32_t next_spare;
   uint32_t refills;         /* counts slow paths, for what happens every so many of them */
   uint32_t purge_class;     /* where purging of used pools goes on: in which class, */
   uint32_t purge_left;      /* and how many pools of its ring are still to be looked into */
@@ -145,8 +134,8 @@ void *arn_refill(arn_heap *heap, uint32_t class);
 /* A pool's count-down has reached 0. */
 void arn_pool_event(arn_heap *heap, arn_pool *pool);
 
-/* Puts all blocks on the heap's lists back into their pools, so that every free block is on its
- * pool's list; pools that are empty then go back to their arenas. */
+/* Puts all blocks of the heap's bins back into their pools, or sends them to their owners, so that
+ * every free block is on its pool's list; pools that are empty then go back to their arenas. */
 void arn_heap_settle(arn_heap *heap);
 
 /* --- heap.c: the ring of used pools --- */
@@ -170,6 +159,16 @@ size_t arn_heap_purge_due(arn_heap *heap, uint32_t budget);
 /* Purges wholly free pages of used pools, at most budget pools; all of them when budget is
  * UINT32_MAX. Bytes given back. */
 size_t arn_heap_purge_pages(arn_heap *heap, uint32_t budget);
+
+/* Pushes a block that is one of the pool's, which the heap owns, on the pool's list. */
+static inline void arn_pool_push(arn_heap *heap, arn_pool *pool, void *block) {
+  *(void **)block = pool->free;
+  pool->free = block;
+  uint32_t until = load_relaxed(&pool->until) - 1;
+  store_relaxed(&pool->until, until);
+  if (unlikely(until == 0))
+    arn_pool_event(heap, pool);
+}
 
 /* Frees a block of a pool that the heap owns; any slot of the pool, everything checked. */
 void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *function);

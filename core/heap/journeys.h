@@ -4,28 +4,22 @@
  * (malloc.c), and malloc and its kin (core/malloc).
  *
  * malloc(n)
- *   1. The thread's heap: one thread-local load. A thread that has none has arn_no_heap, whose
- *      lists are empty, and is told so in step 4. Nothing here knows whether there is a GIL.
- *   2. n to size class: a shift; above the small limit a few instructions of arithmetic.
- *   3. The block of the class that was freed last is taken first: it is in the cache. Otherwise pop
- *      the class's list in the heap, and prefetch the next block for writing: the caller of the
- *      next malloc will write it. No descriptor is touched then.
- *   4. The list is empty: arn_refill (refill.c, refill_textbook.c) finds the next free blocks.
+ *   1. The thread's heap: one thread-local load. A thread that has none has arn_no_heap, whose bins
+ *      are empty, and is told so in step 4. Nothing here knows whether there is a GIL.
+ *   2. n to size class: a small table; above 1 KiB a few instructions of arithmetic.
+ *   3. Pop the class's bin: the block that was freed last, which the cache has. Prefetch the next
+ *      one for writing: the caller of the next malloc will write it. No descriptor is touched.
+ *   4. The bin is empty: arn_refill (refill.c, refill_textbook.c) finds the next free blocks.
  *
  * free(p)
  *   1. Slot number: the distance from the start of the address space, shifted. Outside of what is
  *      in use (NULL too): the slow path.
  *   2. The slot's descriptor: one index into the pool table. Slots inside a pool of several slots,
  *      or of large blocks, have no owner, so their blocks take the slow path too.
- *   3. Its owner is my heap: push on the pool's own list, remember the pool, count down. At zero,
- *      arn_pool_event: the pool is usable again, or empty.
+ *   3. Its owner is my heap: push on the bin of its class. When the bin is too long, or every so
+ *      many frees, arn_bin_event: blocks go to their pools, and it is seen what time it is.
  *   4. Not mine: arn_free_elsewhere sorts it out: a pool's later slot, a large block, a block of
  *      another heap (remote.c), or an error.
- *
- * Why the block freed last comes first: a program that frees and allocates in turn gets the block
- * back that its cache has. Without it, malloc would wait for the first word of a block that was
- * freed long ago: measured, 15 instead of 11 ns a pair with 10,000 live blocks of 512 bytes, freed
- * at random.
  *
  * A pointer into a pool is checked in step 3 at the cost of one multiplication off the critical
  * path: that it is the start of a block, and that it is not the block freed last.
@@ -39,41 +33,27 @@
 
 /* --- malloc ---------------------------------------------------------------------------------- */
 
-/* The block of the class that was freed last, or NULL. It is one more outstanding block of its
- * pool. In the textbook geometry all blocks come from refill_textbook.c. */
-ARN_INLINE void *arn_take_freed_last(arn_heap *heap, uint32_t class) {
-  if (ARN_TEXTBOOK)
-    return NULL;
-  arn_pool *pool = heap->freed_to[class];
-  if (!pool)
-    return NULL;
-  heap->freed_to[class] = NULL;
-  void *block = pool->free;
-  pool->free = *(void **)block;
-  store_relaxed(&pool->until, load_relaxed(&pool->until) + 1);
-  return block;
-}
-
 ARN_INLINE void *arn_take(arn_heap *heap, uint32_t class) {
-  void *block = arn_take_freed_last(heap, class);
-  if (block)
-    return block;
-  block = heap->list[class];
+  arn_bin *bin = &heap->bins[class];
+  void *block = bin->list;
   if (unlikely(!block))
     return arn_refill(heap, class);
   void *next = *(void **)block;
-  heap->list[class] = next;
+  bin->list = next;
+  bin->fill -= ARN_FILL_MALLOC;
   __builtin_prefetch(next, 1, 3);
   return block;
 }
 
-/* Medium classes and large blocks; malloc.c. */
-void *arn_malloc_above_small(arn_heap *heap, size_t size);
+/* Sizes that are not in the table; malloc.c. */
+void *arn_malloc_above_table(arn_heap *heap, size_t size);
 
 ARN_INLINE void *arn_journey_out(arn_heap *heap, size_t size) {
-  if (unlikely(size > ARN_SMALL_LIMIT))
-    return arn_malloc_above_small(heap, size);
-  return arn_take(heap, arn_small_class(size));
+  if (ARN_TEXTBOOK && size <= ARN_SMALL_LIMIT)
+    return arn_take(heap, arn_small_class(size));
+  if (unlikely(size > ARN_TABLE_LIMIT))
+    return arn_malloc_above_table(heap, size);
+  return arn_take(heap, arn_class_table[(size + 15) / 16]);
 }
 
 /* --- free ------------------------------------------------------------------------------------ */
@@ -94,18 +74,21 @@ ARN_INLINE void arn_journey_back(arn_heap *heap, void *block, const char *functi
     arn_free_elsewhere(heap, block, function);
     return;
   }
-  void *head = pool->free;
+  uint32_t class = arn_pool_class(pool);
+  arn_bin *bin = &heap->bins[class];
+  void *head = ARN_TEXTBOOK ? pool->free : bin->list;
   uint32_t offset = (uint32_t)((uintptr_t)block & (ARN_POOL_SIZE - 1));
   if (unlikely(!arn_is_multiple(offset, pool->magic) || head == block))
     arn_pool_reject(pool, block, function);
+  if (ARN_TEXTBOOK) {
+    arn_pool_push(heap, pool, block);
+    return;
+  }
   *(void **)block = head;
-  pool->free = block;
-  if (!ARN_TEXTBOOK)
-    heap->freed_to[arn_pool_class(pool)] = pool;
-  uint32_t until = load_relaxed(&pool->until) - 1;
-  store_relaxed(&pool->until, until);
-  if (unlikely(until == 0))
-    arn_pool_event(heap, pool);
+  bin->list = block;
+  bin->fill += ARN_FILL_FREE;
+  if (unlikely(bin->fill & ARN_FILL_EVENT))
+    arn_bin_event(heap, class);
 }
 
 /* --- What is made of them; malloc.c ---------------------------------------------------------- */

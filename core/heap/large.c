@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "huge.h"
+#include "kept.h"
 #include "panic.h"
 #include "stranger.h"
 
@@ -13,42 +14,6 @@ static void *open_large(size_t slot, arn_slot_kind kind, uint32_t count) {
   store_relaxed(&head->until, count);
   store_release(&head->kind, kind);
   return arn_pool_base(head);
-}
-
-/* --- Kept spans ------------------------------------------------------------------------------ */
-
-static void release_span(arn_pool *head) {
-  uint32_t count = load_relaxed(&head->until);
-  store_relaxed(&head->kind, ARN_SLOT_NONE);
-  arn_arenas_give((size_t)(head - arn_space.pools), count, count);
-}
-
-/* A span of the heap's own arenas becomes one of those that it keeps, in place of the oldest. */
-static void keep_span(arn_heap *heap, arn_pool *head) {
-  arn_pool **place = &heap->kept[heap->next_kept++ % ARN_KEPT_SPANS];
-  arn_pool *old = *place;
-  *place = head;
-  if (old)
-    release_span(old);
-}
-
-static arn_pool *take_kept(arn_heap *heap, uint32_t slots, uint32_t step) {
-  for (int i = 0; i < ARN_KEPT_SPANS; i++) {
-    arn_pool *head = heap->kept[i];
-    if (!head || load_relaxed(&head->until) != slots || (size_t)(head - arn_space.pools) % step)
-      continue;
-    heap->kept[i] = NULL;
-    return head;
-  }
-  return NULL;
-}
-
-void arn_large_release_kept(arn_heap *heap) {
-  for (int i = 0; i < ARN_KEPT_SPANS; i++) {
-    if (heap->kept[i])
-      release_span(heap->kept[i]);
-    heap->kept[i] = NULL;
-  }
 }
 
 /* --- Allocation ------------------------------------------------------------------------------ */
@@ -66,7 +31,7 @@ void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean) {
     if (slots == 0)
       slots = 1;
     uint32_t step = align <= ARN_POOL_SIZE ? 1 : (uint32_t)(align >> ARN_POOL_SHIFT);
-    arn_pool *kept = take_kept(heap, slots, step);
+    arn_pool *kept = arn_kept_take(heap, slots, step);
     if (kept) {
       *clean = false;
       return open_large((size_t)(kept - arn_space.pools), ARN_SLOT_SPAN, slots);
@@ -105,13 +70,12 @@ bool arn_large_free(arn_heap *heap, void *block, const char *function) {
   size_t slot = (size_t)(head - arn_space.pools);
   uint32_t count = load_relaxed(&head->until);
   uint8_t kind = load_relaxed(&head->kind);
-  bool keep = kind == ARN_SLOT_SPAN && count * ARN_POOL_SIZE <= ARN_KEPT_BYTES &&
-              load_relaxed(&arn_space.arenas[arn_pool_arena(head)].home) == heap->arenas;
+  bool keep = kind == ARN_SLOT_SPAN && arn_kept_wants(heap, head, count);
   /* Two threads that free it at once: one of them is told. */
   if (!cas_acq_rel(&head->kind, &kind, keep ? ARN_SLOT_KEPT : ARN_SLOT_NONE))
     arn_panic("%s: the large block %p is already free (double free)", function, block);
   if (keep)
-    keep_span(heap, head);
+    arn_kept_put(heap, head, count);
   else if (kind == ARN_SLOT_SPAN)
     arn_arenas_give(slot, count, count);
   else

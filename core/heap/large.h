@@ -6,7 +6,7 @@
  *   above, or no arenas left    a mapping of its own        to the system, at once (huge.c)
  *
  * None has an owner: any thread frees them, by one atomic operation on the arena's word, or into
- * the few free spans that its heap keeps. The first slot's descriptor says what the block is; until
+ * the few free runs of slots that its heap keeps (kept.h). The first slot's descriptor says what the block is; until
  * counts its slots or arenas.
  *
  * In the textbook geometry everything above the small limit goes to the system heap instead
@@ -24,9 +24,6 @@ void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean);
 
 /* Frees block if it is a large one; false when it is not. */
 bool arn_large_free(arn_heap *heap, void *block, const char *function);
-
-/* Gives back the free spans that the heap keeps. */
-void arn_large_release_kept(arn_heap *heap);
 
 /* Its size, or 0 when it is none. */
 size_t arn_large_size(const void *block);

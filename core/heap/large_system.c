@@ -24,10 +24,6 @@ static bool is_ours(const void *block) {
   return arn_slot_of(block) < arn_slots_in_use();
 }
 
-void arn_large_release_kept(arn_heap *heap) {
-  (void)heap;
-}
-
 bool arn_large_free(arn_heap *heap, void *block, const char *function) {
   (void)heap, (void)function;
   if (is_ours(block))

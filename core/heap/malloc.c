@@ -9,7 +9,7 @@
 #include "remote.h"
 #include "stranger.h"
 
-__attribute__((noinline)) void *arn_malloc_above_small(arn_heap *heap, size_t size) {
+__attribute__((noinline)) void *arn_malloc_above_table(arn_heap *heap, size_t size) {
   if (size <= ARN_MEDIUM_LIMIT)
     return arn_take(heap, arn_medium_class(size));
   bool clean = false;
@@ -19,6 +19,20 @@ __attribute__((noinline)) void *arn_malloc_above_small(arn_heap *heap, size_t si
 void arn_free_large(arn_heap *heap, void *block, const char *function) {
   if (unlikely(!arn_large_free(heap, block, function)))
     arn_panic("%s: %p is not a block of this process's arenas", function, block);
+}
+
+/* Step 3 for a block of a later slot of its pool. */
+static void free_to_bin(arn_heap *heap, arn_pool *pool, void *block, const char *function) {
+  uint32_t class = arn_pool_class(pool);
+  arn_bin *bin = &heap->bins[class];
+  arn_pool_verify(pool, block, function);
+  if (unlikely(bin->list == block))
+    arn_pool_reject(pool, block, function);
+  *(void **)block = bin->list;
+  bin->list = block;
+  bin->fill += ARN_FILL_FREE;
+  if (unlikely(bin->fill & ARN_FILL_EVENT))
+    arn_bin_event(heap, class);
 }
 
 __attribute__((noinline)) void arn_free_elsewhere(arn_heap *heap, void *block,
@@ -33,7 +47,7 @@ __attribute__((noinline)) void arn_free_elsewhere(arn_heap *heap, void *block,
   if (!pool)
     arn_free_large(heap, block, function);
   else if (load_relaxed(&pool->owner) == heap)
-    arn_pool_put(heap, pool, block, function);
+    free_to_bin(heap, pool, block, function);
   else
     arn_remote_free(heap, pool, block, function);
 }

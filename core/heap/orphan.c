@@ -49,8 +49,8 @@ static void take_frozen(arn_heap *heap, arn_heap *frozen) {
     next = *(void **)block;
     uint32_t class = arn_pool_class(arn_pool_of(block));
     bytes += arn_classes[class].size;
-    *(void **)block = heap->list[class];
-    heap->list[class] = block;
+    *(void **)block = heap->stash[class];
+    heap->stash[class] = block;
   }
   sub_relaxed(&frozen->inbox_bytes, bytes);
   sub_relaxed(&frozen->group->deferred, bytes);
@@ -64,7 +64,7 @@ bool arn_scavenge(arn_heap *heap, uint32_t class) {
     for (arn_heap *other = load_acquire(&group->heaps); other; other = other->next_in_group)
       if (load_relaxed(&other->state) == ARN_HEAP_FROZEN && load_relaxed(&other->inbox))
         take_frozen(heap, other);
-    if (heap->list[class])
+    if (heap->stash[class])
       return true;
   }
   if (load_relaxed(&group->orphans) == 0)

@@ -13,8 +13,8 @@
 
 #include "heap.h"
 
-/* Looks for memory of the class among orphans and frozen heaps; true when heap->list[class] or
- * heap->used[class] has something now. */
+/* Looks for memory of the class among orphans and frozen heaps; true when heap->stash[class]
+ * or heap->used[class] has something now. */
 bool arn_scavenge(arn_heap *heap, uint32_t class);
 
 /* Drains one orphan's inbox if it is an orphan and nobody else does. */

@@ -7,7 +7,7 @@
  *   untouched   never handed out since the memory was fresh (index >= carved)
  *   purged      free, unlinked, its page given back to the system
  *   free        on the pool's own list
- *   outstanding everything else: allocated, waiting in an inbox or a batch, or on the heap's list
+ *   outstanding everything else: allocated, in a bin, or waiting in a batch or an inbox
  *
  * Invariants (arn_check asserts them):
  *
@@ -18,16 +18,16 @@
  * has one test; floor is how many blocks are still outstanding then.
  *
  *   state   on                            floor                  event when until reaches 0
- *   LENT    heap->current[class]          0                      none left outstanding: stays
  *   FULL    no list                       capacity - capacity/8  becomes USED
  *   USED    heap->used[class], a ring     0                      becomes EMPTY
  *   EMPTY   (on its way to its arena)     0
  *
- *   EMPTY -> LENT (taken from an arena) -> FULL or USED (another pool becomes current)
- *   FULL -> USED (enough blocks were freed) -> LENT (the heap needs its list) | EMPTY (all freed)
+ *   EMPTY -> USED (taken from an arena) -> FULL (all its blocks are taken)
+ *   FULL -> USED (enough blocks were freed) -> EMPTY (all freed)
  *
- * In the textbook geometry no pool is lent: USED pools serve malloc where they are (see
- * refill_textbook.c), and a full pool's floor is capacity - 1.
+ * In the ring of used pools those with free blocks stand before those that have only untouched or
+ * purged ones. In the textbook geometry USED pools serve malloc where they are (refill_textbook.c),
+ * and a full pool's floor is capacity - 1.
  */
 #ifndef ARN_HEAP_POOL_H
 #define ARN_HEAP_POOL_H
@@ -43,7 +43,7 @@ typedef enum arn_slot_kind {
   ARN_SLOT_POOL,   /* first slot of a pool */
   ARN_SLOT_INSIDE, /* later slot of a pool: offset slots behind the first */
   ARN_SLOT_SPAN,   /* first slot of a span of whole slots, one block */
-  ARN_SLOT_KEPT,   /* first slot of a free span that a heap keeps for its next one (large.c) */
+  ARN_SLOT_KEPT,   /* first slot of a free run of slots that a heap keeps (kept.c) */
   ARN_SLOT_RUN,    /* first slot of a run of whole arenas, one block */
 } arn_slot_kind;
 
@@ -51,7 +51,6 @@ typedef enum arn_pool_place {
   ARN_PLACE_EMPTY,
   ARN_PLACE_USED,
   ARN_PLACE_FULL,
-  ARN_PLACE_LENT,
 } arn_pool_place;
 
 typedef struct arn_pool arn_pool;

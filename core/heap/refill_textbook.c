@@ -54,9 +54,9 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
   if (arn_inbox_drain(heap, ARN_DRAIN_SLICE) && heap->used[class])
     return take(heap, heap->used[class]);
   if (arn_scavenge(heap, class)) {
-    void *block = heap->list[class]; /* of a frozen heap */
+    void *block = heap->stash[class]; /* of a frozen heap */
     if (block)
-      heap->list[class] = *(void **)block;
+      heap->stash[class] = *(void **)block;
     return block ? block : take(heap, heap->used[class]);
   }
   pool = arn_heap_new_pool(heap, class);
@@ -89,11 +89,11 @@ __attribute__((noinline)) void arn_pool_event(arn_heap *heap, arn_pool *pool) {
 
 void arn_heap_settle(arn_heap *heap) {
   for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
-    for (void *block = heap->list[class], *next; block; block = next) {
+    for (void *block = heap->stash[class], *next; block; block = next) {
       next = *(void **)block;
       arn_heap *owner = arn_pool_owner(arn_pool_of(block));
       arn_inbox_push(owner, block, block, arn_classes[class].size);
     }
-    heap->list[class] = NULL;
+    heap->stash[class] = NULL;
   }
 }

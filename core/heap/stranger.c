@@ -25,7 +25,9 @@ static void *leave(arn_heap *heap, void *block) {
 
 void *arn_stranger_take(uint32_t class) {
   arn_heap *heap = enter(false, "arn_malloc");
-  return heap ? leave(heap, arn_take(heap, class)) : NULL;
+  if (!heap)
+    return NULL;
+  return leave(heap, arn_take(heap, class));
 }
 
 void *arn_stranger_large(size_t size, size_t align, bool *clean) {

@@ -56,8 +56,7 @@ static void mark(uint64_t *bits, const arn_pool *pool, void *list) {
 static int visit_blocks(visit *v, arn_pool *pool, arn_visit what) {
   uint64_t free[(MOST_BLOCKS + 63) / 64] = {0};
   mark(free, pool, pool->free);
-  if (v->now->current[arn_pool_class(pool)] == pool)
-    mark(free, pool, v->now->list[arn_pool_class(pool)]);
+  mark(free, pool, v->now->bins[arn_pool_class(pool)].list);
   uint32_t carved = load_relaxed(&pool->carved),
            capacity = arn_classes[arn_pool_class(pool)].capacity;
   what.kind = ARN_VISIT_BLOCK;
@@ -80,7 +79,6 @@ static int visit_pool(void *context, arn_pool *pool) {
       [ARN_PLACE_EMPTY] = ARN_POOL_EMPTY,
       [ARN_PLACE_USED] = ARN_POOL_USED,
       [ARN_PLACE_FULL] = ARN_POOL_FULL,
-      [ARN_PLACE_LENT] = ARN_POOL_LENT,
   };
   const arn_class *k = &arn_classes[arn_pool_class(pool)];
   uint32_t carved = load_relaxed(&pool->carved);

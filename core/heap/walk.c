@@ -65,9 +65,9 @@ int arn_walk_arenas(const arn_group *group, const arn_walk *walk) {
 
 uint32_t arn_lent_blocks(const arn_heap *heap, const arn_pool *pool) {
   uint32_t blocks = 0;
-  if (heap->current[arn_pool_class(pool)] != pool)
+  if (load_relaxed(&((arn_pool *)pool)->owner) != heap)
     return 0;
-  for (void *block = heap->list[arn_pool_class(pool)]; block; block = *(void **)block)
+  for (void *block = heap->bins[arn_pool_class(pool)].list; block; block = *(void **)block)
     if (arn_pool_of(block) == pool)
       blocks++;
   return blocks;

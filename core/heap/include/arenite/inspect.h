@@ -25,7 +25,6 @@ typedef enum arn_pool_state {
   ARN_POOL_USED,  /* has allocated blocks, and free or untouched ones */
   ARN_POOL_FULL,  /* nearly all blocks are allocated; on no list */
   ARN_POOL_EMPTY, /* no block is allocated; about to go back to its arena */
-  ARN_POOL_LENT,  /* its free list is the heap's current one */
 } arn_pool_state;
 
 typedef struct arn_visit {

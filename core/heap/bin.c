@@ -1,0 +1,148 @@
+/* bin.c - see bin.h. */
+#include "bin.h"
+
+#include "heap.h"
+#include "remote.h"
+
+/* Frees until somebody looks: looking costs some ten nanoseconds. */
+#define FREES 64
+
+/* A bin begins with this part of the most that it may have. */
+#define FIRST_PART 16
+
+/* The number of frees after which a full pool is used again. */
+static uint32_t used_threshold(uint32_t capacity) {
+  return capacity >= 8 ? capacity / 8 : 1;
+}
+
+static void set_fill(arn_bin *bin, uint32_t blocks) {
+  bin->fill = arn_fill(blocks, bin->most, FREES);
+}
+
+/* Most blocks of a bin that begins. */
+static uint32_t first_most(uint32_t class) {
+  uint32_t most = arn_classes[class].binned;
+  return most > FIRST_PART ? most / FIRST_PART : 1;
+}
+
+void arn_bins_open(arn_heap *heap) {
+  for (uint32_t class = 0; class < ARN_CLASSES; class ++) {
+    arn_bin *bin = &heap->bins[class];
+    bin->list = NULL;
+    bin->most = first_most(class);
+    set_fill(bin, 0);
+  }
+}
+
+/* --- From a bin to the pools ----------------------------------------------------------------- */
+
+static void send_home(arn_heap *heap, void *block) {
+  arn_pool *pool = arn_pool_of(block);
+  if (likely(load_relaxed(&pool->owner) == heap))
+    arn_pool_put(heap, pool, block, "free");
+  else
+    arn_remote_free(heap, pool, block, "free");
+}
+
+/* Leaves at most keep blocks, those freed last. */
+static void shorten(arn_heap *heap, arn_bin *bin, uint32_t keep) {
+  void **end = &bin->list;
+  uint32_t kept = 0;
+  for (; kept < keep && *end; kept++)
+    end = (void **)*end;
+  void *block = *end;
+  *end = NULL;
+  set_fill(bin, kept);
+  for (void *next; block; block = next) {
+    next = *(void **)block;
+    send_home(heap, block);
+  }
+}
+
+void arn_bin_settle(arn_heap *heap, uint32_t class) {
+  arn_bin *bin = &heap->bins[class];
+  bin->most = first_most(class);
+  shorten(heap, bin, 0);
+}
+
+__attribute__((noinline)) void arn_bin_event(arn_heap *heap, uint32_t class) {
+  arn_bin *bin = &heap->bins[class];
+  uint32_t blocks = arn_bin_blocks(bin);
+  if (blocks > bin->most)
+    shorten(heap, bin, bin->most / 2);
+  else
+    set_fill(bin, blocks);
+  arn_heap_tick(heap);
+}
+
+/* --- From the pools to a bin ----------------------------------------------------------------- */
+
+/* A pool that is on no list goes where it belongs: USED when there is something to take from it,
+ * behind those that have free blocks if it has none itself; FULL otherwise. */
+static void put_aside(arn_heap *heap, arn_pool *pool) {
+  uint32_t capacity = arn_classes[arn_pool_class(pool)].capacity;
+  if (pool->free) {
+    arn_used_push_front(heap, pool);
+    return;
+  }
+  if (load_relaxed(&pool->carved) < capacity || load_relaxed(&pool->purged)) {
+    arn_used_push_back(heap, pool);
+    return;
+  }
+  uint32_t threshold = used_threshold(capacity);
+  store_relaxed(&pool->place, ARN_PLACE_FULL);
+  store_relaxed(&pool->floor, capacity - threshold);
+  store_relaxed(&pool->until, threshold);
+}
+
+/* Moves at most so many blocks from a list to the bin, which is empty. */
+static uint32_t move(arn_bin *bin, void **list, uint32_t most) {
+  void **end = list;
+  uint32_t blocks = 0;
+  for (; blocks < most && *end; blocks++)
+    end = (void **)*end;
+  if (blocks) {
+    bin->list = *list;
+    *list = *end;
+    *end = NULL;
+  }
+  set_fill(bin, blocks);
+  return blocks;
+}
+
+/* The next used pool that has a free block, in the ring no more; NULL when none has. */
+static arn_pool *next_with_free(arn_heap *heap, uint32_t class) {
+  for (uint32_t left = heap->used_count[class]; left; left--) {
+    arn_pool *next = heap->used[class];
+    if (!next->free)
+      return NULL; /* those with free blocks stand in front */
+    arn_used_remove(heap, next);
+    return next;
+  }
+  return NULL;
+}
+
+bool arn_bin_refill(arn_heap *heap, uint32_t class) {
+  arn_bin *bin = &heap->bins[class];
+  uint32_t half = bin->most / 2 + 1;
+  bin->most = bin->most * 2 < arn_classes[class].binned ? bin->most * 2 : arn_classes[class].binned;
+  arn_pool *pool = next_with_free(heap, class);
+  if (pool) {
+    uint32_t blocks = move(bin, &pool->free, half);
+    store_relaxed(&pool->until, load_relaxed(&pool->until) + blocks);
+    put_aside(heap, pool);
+    return true;
+  }
+  if (heap->stash[class] && move(bin, &heap->stash[class], half))
+    return true;
+  /* A used pool that has nothing but untouched or purged blocks. */
+  pool = heap->used[class];
+  if (!pool)
+    return false;
+  arn_used_remove(heap, pool);
+  void *list = arn_pool_carve(pool, half);
+  if (!list)
+    list = arn_pool_unpurge(pool);
+  put_aside(heap, pool);
+  return move(bin, &list, UINT32_MAX) != 0;
+}
