@@ -18,6 +18,7 @@ unset "${!ARENITE_@}" LD_PRELOAD
 modes=(free-threaded gil)
 library=$BUILD/lib/libarenite-malloc.so.0
 started=()
+here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
 cd "$tmp"
 
