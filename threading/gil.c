@@ -66,8 +66,17 @@ static struct timespec one_interval_on(const arn_gil *gil) {
   return time;
 }
 
+/* To wait for a condition is a cancellation point (pthreads(7)); to take a GIL is none, nor is
+ * malloc, which may do so. */
+static int hold_cancellation(void) {
+  int before;
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+  return before;
+}
+
 /* Waits for the GIL. It counts as waiting since began. */
 static __attribute__((noinline)) void take_slowly(arn_gil *gil, uint64_t began) {
+  int cancel = hold_cancellation();
   pthread_mutex_lock(&gil->mutex);
   atomic_fetch_add(&gil->waiting, 1); /* sequentially consistent: with arn_gil_drop */
   uint64_t seen = load_relaxed(&gil->switches);
@@ -86,6 +95,7 @@ static __attribute__((noinline)) void take_slowly(arn_gil *gil, uint64_t began) 
   }
   atomic_fetch_sub(&gil->waiting, 1);
   pthread_mutex_unlock(&gil->mutex);
+  pthread_setcancelstate(cancel, NULL);
   bump(&gil->waits, 1); /* we hold the GIL */
   bump(&gil->wait_ns, nanoseconds() - began);
 }
@@ -107,6 +117,7 @@ static void wake_one(arn_gil *gil) {
 
 /* Drops the GIL, and waits until another thread has taken it. */
 static __attribute__((noinline)) void switch_away(arn_gil *gil, const void *holder) {
+  int cancel = hold_cancellation();
   store_relaxed(gil->request, 0);
   pthread_mutex_lock(&gil->mutex);
   atomic_fetch_add(&gil->switch_waiting, 1); /* before the drop: whoever takes it then sees us */
@@ -118,6 +129,7 @@ static __attribute__((noinline)) void switch_away(arn_gil *gil, const void *hold
   }
   atomic_fetch_sub(&gil->switch_waiting, 1);
   pthread_mutex_unlock(&gil->mutex);
+  pthread_setcancelstate(cancel, NULL);
 }
 
 void arn_gil_drop(arn_gil *gil, const void *holder) {

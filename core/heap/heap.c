@@ -97,9 +97,9 @@ arn_heap *arn_heap_for_thread(arn_group *group) {
 }
 
 void arn_heap_orphan(arn_heap *heap) {
-  arn_batches_send(heap);
   arn_inbox_drain(heap, UINT32_MAX);
   arn_heap_settle(heap);
+  arn_batches_send(heap);
   /* Arenas of its own are looked after by nobody until somebody adopts it. */
   if (heap->arenas != heap->group->arenas && heap->group->config.purge_delay_ms >= 0)
     arn_arenas_purge(heap->arenas, true, UINT32_MAX, 0);
@@ -182,11 +182,12 @@ void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *funct
   void *head = pool->free;
   if (unlikely(offset % size != 0 || offset / size >= load_relaxed(&pool->carved) || head == block))
     arn_pool_reject(pool, block, function);
-  arn_pool_push(heap, pool, block);
+  /* Before those that have no free block; and before the push, which may give the pool away. */
   if (!head && load_relaxed(&pool->place) == ARN_PLACE_USED && !ARN_TEXTBOOK) {
     arn_used_remove(heap, pool);
-    arn_used_push_front(heap, pool); /* before those that have no free block */
+    arn_used_push_front(heap, pool);
   }
+  arn_pool_push(heap, pool, block);
 }
 
 /* --- Purging --------------------------------------------------------------------------------- */

@@ -4,12 +4,16 @@
 #include <arenite/runtime.h>
 #include <arenite/stats.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "host.h"
 #include "settings.h"
+
+/* Out of the way of programs that count on the numbers of their files. */
+#define LEAST_FD 100
 
 /* A copy of pattern with %p replaced by the process's number. */
 static void expand(char *path, size_t size, const char *pattern) {
@@ -40,6 +44,15 @@ static void write_stats(arn_runtime *runtime, FILE *out, bool json) {
     arn_thread_detach();
 }
 
+/* Standard error as it was at the start: many programs close theirs before they end. */
+static int errors = -1;
+
+void arn_exit_report_start(void) {
+  const char *wanted = arn_setting_text("ARENITE_STATS");
+  if (wanted && !strchr(wanted, ':'))
+    errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, LEAST_FD);
+}
+
 void arn_exit_report(void) {
   const char *wanted = arn_setting_text("ARENITE_STATS");
   if (!wanted)
@@ -55,13 +68,10 @@ void arn_exit_report(void) {
   arn_runtime *runtime = arn_malloc_runtime();
   if (!runtime)
     return;
-  if (!colon) {
-    write_stats(runtime, stderr, json);
-    return;
-  }
-  char path[4096];
-  expand(path, sizeof path, colon + 1);
-  FILE *out = fopen(path, "we");
+  char path[4096] = "standard error";
+  if (colon)
+    expand(path, sizeof path, colon + 1);
+  FILE *out = colon ? fopen(path, "we") : fdopen(errors, "w");
   if (!out) {
     fprintf(stderr, "arenite: cannot write the statistics to %s: %s\n", path, strerror(errno));
     return;

@@ -6,6 +6,9 @@
 #ifndef ARN_MALLOC_EXIT_REPORT_H
 #define ARN_MALLOC_EXIT_REPORT_H
 
+/* Once, at the start of the process. */
+void arn_exit_report_start(void);
+
 /* Writes it, if it is asked for; what cannot be written is one sentence on standard error. */
 void arn_exit_report(void);
 

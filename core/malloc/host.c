@@ -81,6 +81,7 @@ const arn_host *arn_host_of_strangers = &arn_process_host;
  * -z initfirst), so that the program's fork handlers run outside of ours. */
 __attribute__((constructor(101))) static void process_starts(void) {
   arn_fork_register();
+  arn_exit_report_start();
 }
 
 __attribute__((destructor(101))) static void process_ends(void) {

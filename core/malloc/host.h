@@ -16,4 +16,10 @@ arn_runtime *arn_malloc_runtime_made(void);
 /* What arn_host_of_strangers is in this library. */
 extern const struct arn_host arn_process_host;
 
+/* In a file of the override: from a static library, its object brings this one along, and malloc. */
+#define ARN_BRING_HOST                                                                             \
+  static const void *const host_and_malloc[]                                                       \
+      __attribute__((used)) = {&arn_process_host, (const void *)malloc};
+void *malloc(size_t size);
+
 #endif

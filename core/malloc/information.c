@@ -16,6 +16,8 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+ARN_BRING_HOST
+
 /* arn_stats is too large for a small thread's stack to take twice. */
 static bool look(arn_stats *stats) {
   arn_runtime *runtime = arn_malloc_runtime_made();

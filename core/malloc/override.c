@@ -15,9 +15,6 @@
 #include "os.h"
 
 #define EXPORT __attribute__((visibility("default")))
-/* From a static library, this file's object brings the host along. */
-static const struct arn_host *const host __attribute__((used)) = &arn_process_host;
-
 #define ALIAS(of) EXPORT __attribute__((alias(#of), copy(of)))
 
 /* Declared here, because libc's headers attach attributes to them that do not go with definitions. */
@@ -28,6 +25,8 @@ void *reallocarray(void *block, size_t count, size_t size);
 void free(void *block);
 void *aligned_alloc(size_t alignment, size_t size);
 void *valloc(size_t size);
+
+ARN_BRING_HOST
 
 EXPORT void *malloc(size_t size) {
   return arn_journey_out(arn_self, size);
