@@ -49,6 +49,11 @@ struct arn_thread {
 /* The calling thread's topmost state, attached or away; or NULL. */
 arn_thread *arn_thread_top(void);
 
+/* Makes the key whose destructor ends threads. Early, if possible: setting the value of one of a
+ * process's first 32 keys allocates nothing; glibc loses a value that is set while it allocates for
+ * another one. */
+void arn_thread_start(void);
+
 /* Lets the calling thread in as a guest of a free-threaded runtime, until it ends: its heap is that
  * of the thread whenever it is not attached to something else. It has none yet. 0 or ENOMEM. */
 int arn_thread_attach_guest(arn_runtime *runtime);

@@ -90,10 +90,14 @@ static void delist(arn_runtime *runtime, arn_thread *thread) {
   arn_lock_drop(&runtime->lock);
 }
 
+void arn_thread_start(void) {
+  pthread_once(&end_once, make_end_key);
+}
+
 /* A state with a heap: an orphan's, or a new one, or in GIL mode the runtime's. NULL when out of
  * memory. */
 static arn_thread *new_state(arn_runtime *runtime) {
-  pthread_once(&end_once, make_end_key);
+  arn_thread_start();
   arn_thread *thread =
       load_relaxed(&end_key_made) ? arn_meta_take(ARN_META_THREAD, sizeof *thread) : NULL;
   if (!thread)

@@ -44,6 +44,13 @@ static void send_home(arn_heap *heap, void *block) {
     arn_remote_free(heap, pool, block, "free");
 }
 
+static void send_all_home(arn_heap *heap, void *block) {
+  for (void *next; block; block = next) {
+    next = *(void **)block;
+    send_home(heap, block);
+  }
+}
+
 /* Leaves at most keep blocks, those freed last. */
 static void shorten(arn_heap *heap, arn_bin *bin, uint32_t keep) {
   void **end = &bin->list;
@@ -53,16 +60,19 @@ static void shorten(arn_heap *heap, arn_bin *bin, uint32_t keep) {
   void *block = *end;
   *end = NULL;
   set_fill(bin, kept);
-  for (void *next; block; block = next) {
-    next = *(void **)block;
-    send_home(heap, block);
-  }
+  send_all_home(heap, block);
 }
 
 void arn_bin_settle(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
   bin->most = first_most(class);
   shorten(heap, bin, 0);
+}
+
+void arn_stash_settle(arn_heap *heap, uint32_t class) {
+  void *blocks = heap->stash[class];
+  heap->stash[class] = NULL;
+  send_all_home(heap, blocks);
 }
 
 __attribute__((noinline)) void arn_bin_event(arn_heap *heap, uint32_t class) {

@@ -59,6 +59,9 @@ bool arn_bin_refill(arn_heap *heap, uint32_t class);
 /* Empties the bin, and lets it begin anew. */
 void arn_bin_settle(arn_heap *heap, uint32_t class);
 
+/* Sends the class's stash to its owners. */
+void arn_stash_settle(arn_heap *heap, uint32_t class);
+
 /* Blocks in the bin. */
 static inline uint32_t arn_bin_blocks(const arn_bin *bin) {
   return arn_fill_blocks(bin->fill, bin->most);

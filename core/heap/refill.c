@@ -85,8 +85,7 @@ __attribute__((noinline)) void arn_pool_event(arn_heap *heap, arn_pool *pool) {
 void arn_heap_settle(arn_heap *heap) {
   for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
     arn_bin_settle(heap, class);
-    while (heap->stash[class] && arn_bin_refill(heap, class))
-      arn_bin_settle(heap, class);
+    arn_stash_settle(heap, class);
   }
   arn_kept_release(heap);
 }

@@ -80,6 +80,7 @@ const arn_host *arn_host_of_strangers = &arn_process_host;
 /* Before the program's own constructors where we have a say (the shared library is linked with
  * -z initfirst), so that the program's fork handlers run outside of ours. */
 __attribute__((constructor(101))) static void process_starts(void) {
+  arn_thread_start();
   arn_fork_register();
   arn_exit_report_start();
 }
