@@ -232,6 +232,7 @@ static void beside_busy_threads(void **state) {
   while (support_now_ns() < until) {
     struct mallinfo2 now = mallinfo2();
     assert_int_equal(now.arena, now.uordblks + now.fordblks);
+    assert_true(now.fordblks <= now.arena); /* and not a negative number */
     assert_int_equal(malloc_info(0, null), 0);
     malloc_trim(0);
   }
