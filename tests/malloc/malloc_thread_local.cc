@@ -35,9 +35,10 @@ struct Full {
   ~Full();
 };
 
+/* Destroyed in the opposite order. */
+thread_local std::vector<int> last;
 thread_local Late late;
 thread_local Full full;
-thread_local std::vector<int> last;
 
 Full::~Full() {
   destroyed += !names.empty();
