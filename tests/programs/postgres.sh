@@ -88,7 +88,8 @@ for mode in none "${modes[@]}"; do
   $bin/psql -X -v ON_ERROR_STOP=1 -f queries.sql >"rows.$mode" 2>&1
   kill -TERM "$pid" # it waits for the sessions to end
   ends "$mode"
-  if grep -E "PANIC|FATAL|ERROR|terminated by signal" "log.$mode" "bench.$mode" | grep -v "administrator command"; then
+  if grep -E "PANIC|FATAL|ERROR|terminated by signal" "log.$mode" "bench.$mode" |
+    grep -v -E "administrator command|starting up"; then
     fail "$mode: PostgreSQL reports errors"
   fi
   grep -q 'processed: 6000/6000' "bench.$mode" || fail "$(cat "bench.$mode")"

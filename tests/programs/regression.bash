@@ -27,6 +27,8 @@ failures() {
 # regression TEST...: what fails with the library fails without it too.
 regression() {
   local mode new modes_failed=() processes=()
+  # What takes too long is the test of which this says nothing at the end.
+  trap 'tail -n 20 tests.* >&2; exit 143' TERM
   for mode in "${modes[@]}"; do
     tests "$mode" "$@" &
     processes+=($!)

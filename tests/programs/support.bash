@@ -22,6 +22,15 @@ here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
 cd "$tmp"
 
+# strays: the processes that know of this directory, whoever started them.
+strays() {
+  local file
+  grep -l -s -F -a "$tmp/" /proc/[0-9]*/environ | while IFS= read -r file; do
+    file=${file#/proc/}
+    echo "${file%/environ}"
+  done
+}
+
 stop_all() {
   local process tries=0
   for process in "${started[@]}"; do
@@ -31,6 +40,9 @@ stop_all() {
     while kill -0 "$process" 2>/dev/null && ((tries++ < 50)); do
       sleep 0.1
     done
+    kill -KILL "$process" 2>/dev/null || :
+  done
+  for process in $(strays); do
     kill -KILL "$process" 2>/dev/null || :
   done
   rm -rf "$tmp"
