@@ -1,4 +1,3 @@
-// forms: static preloaded
 // environment: ARENITE_LIMIT=64M
 // timeout: 60
 /* malloc_limit.c - ARENITE_LIMIT bounds what malloc takes from the system: there it ends with NULL and

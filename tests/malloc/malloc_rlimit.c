@@ -1,4 +1,4 @@
-// forms: static preloaded
+// forms: preloaded
 // timeout: 60
 /* malloc_rlimit.c - a limit on the address space. Set before the program starts, it is kept whatever
  * its size: the program starts, or fails as any would; malloc ends with NULL and ENOMEM, and goes on
@@ -78,7 +78,7 @@ static int live_in(size_t limit) {
   static const size_t sizes[] = {64, 700, 5000, 100000, 700000, 3 * MIB, 40 * MIB};
   if (!malloc(1))
     return NO_MEMORY;
-  for (int round = 0; round < 2; round++)
+  for (int round = 0; round < (limit > SURELY * MIB ? 1 : 2); round++)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
       struct link *chain = NULL;
       size_t got = exhaust(&chain, sizes[i], limit);
@@ -165,7 +165,7 @@ static void set_after(void (*run)(void)) {
 int main(int argc, char **argv) {
   if (argc > 1)
     return live_in(strtoul(argv[1], NULL, 10) * MIB);
-  static const size_t sizes[] = {4, 8, 12, 16, 20, 22, 24, 28, 32, 40, 48, 64, 96, 128, 200, 400};
+  static const size_t sizes[] = {4, 8, 16, 20, 24, 32, 48, 64, 128, 256};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
     set_before(argv[0], sizes[i]);
   set_after(limited_address_space);
