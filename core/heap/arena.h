@@ -108,7 +108,8 @@ bool arn_arenas_extend(size_t slot, uint32_t more);
 uint32_t arn_arenas_take_run(arn_arenas *set, uint32_t count, uint32_t align, bool *clean);
 void arn_arenas_give_run(uint32_t first, uint32_t count, uint32_t touched_slots);
 
-/* Takes the count arenas from first on too if all are idle: a run that grows in place. */
+/* Takes the count arenas from first on too if all are idle, or free ones of the set: a run that
+ * grows in place. */
 bool arn_arenas_extend_run(arn_arenas *set, uint32_t first, uint32_t count);
 
 /* Gives dirty free slots back to the system, and arenas that are all free to idle: those that have

@@ -231,6 +231,18 @@ uint32_t arn_arenas_take_run(arn_arenas *set, uint32_t count, uint32_t align, bo
   return first;
 }
 
+/* One arena for the set, all slots claimed: a free one of its own, or an idle one. */
+static bool take_this(arn_arenas *set, uint32_t number) {
+  if (load_seq_cst(&arn_space.arenas[number].home) == set)
+    return arn_claim_arenas(number, 1, set);
+  if (!arn_claim_arenas(number, 1, NULL))
+    return false;
+  if (settle(set, number, 1))
+    return true;
+  arn_unclaim(number, ARN_ALL_SLOTS);
+  return false;
+}
+
 bool arn_arenas_extend_run(arn_arenas *set, uint32_t first, uint32_t count) {
   if (first + count > load_acquire(&arn_space.frontier)) { /* advance's CAS releases */
     /* The run ends at the frontier: move it, unless somebody else does first. */
@@ -240,15 +252,17 @@ bool arn_arenas_extend_run(arn_arenas *set, uint32_t first, uint32_t count) {
     for (uint32_t i = 0; i < missing; i++)
       arn_hint_idle(number + i);
   }
-  if (!arn_claim_arenas(first, count, NULL))
+  for (uint32_t i = 0; i < count; i++) {
+    if (take_this(set, first + i))
+      continue;
+    while (i-- > 0)
+      arn_unclaim(first + i, ARN_ALL_SLOTS);
     return false;
-  if (settle(set, first, count)) {
-    count_run(set, first, count);
-    return true;
   }
+  count_run(set, first, count);
   for (uint32_t i = 0; i < count; i++)
-    arn_unclaim(first + i, ARN_ALL_SLOTS);
-  return false;
+    store_relaxed(&arn_space.arenas[first + i].purged, 0);
+  return true;
 }
 
 void arn_arenas_give_run(uint32_t first, uint32_t count, uint32_t touched_slots) {

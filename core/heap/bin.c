@@ -132,14 +132,30 @@ static arn_pool *next_with_free(arn_heap *heap, uint32_t class) {
   return NULL;
 }
 
+/* Moves the free blocks of a pool to the bin, which is empty: all of them if the class's bins may
+ * hold as many, so that nothing has to be counted block by block. */
+static void move_free(arn_bin *bin, arn_pool *pool, uint32_t half) {
+  uint32_t outstanding = load_relaxed(&pool->until); /* floor is 0 while USED */
+  uint32_t blocks = load_relaxed(&pool->carved) - load_relaxed(&pool->purged) - outstanding;
+  if (blocks <= arn_classes[arn_pool_class(pool)].binned) {
+    bin->list = pool->free;
+    pool->free = NULL;
+    if (bin->most < blocks)
+      bin->most = blocks;
+    set_fill(bin, blocks);
+  } else {
+    blocks = move(bin, &pool->free, half);
+  }
+  store_relaxed(&pool->until, outstanding + blocks);
+}
+
 bool arn_bin_refill(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
   uint32_t half = bin->most / 2 + 1;
   bin->most = bin->most * 2 < arn_classes[class].binned ? bin->most * 2 : arn_classes[class].binned;
   arn_pool *pool = next_with_free(heap, class);
   if (pool) {
-    uint32_t blocks = move(bin, &pool->free, half);
-    store_relaxed(&pool->until, load_relaxed(&pool->until) + blocks);
+    move_free(bin, pool, half);
     put_aside(heap, pool);
     return true;
   }

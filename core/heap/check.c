@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "elsewhere.h"
 #include "walk.h"
 
 typedef struct check {
@@ -198,6 +199,7 @@ static void check_heap(check *c, arn_heap *heap) {
 }
 
 int arn_check(arn_runtime *runtime, char *message, size_t size) {
+  ARN_ELSEWHERE(check, runtime, message, size);
   if (message && size)
     *message = 0;
   arn_group *group = arn_runtime_group(runtime);

@@ -3,6 +3,8 @@
 
 #include <arenite/inspect.h>
 
+#include "elsewhere.h"
+
 arn_class arn_classes[ARN_CLASSES];
 
 /* arn_small_class and, up to the fine limit, arn_medium_class as constant expressions: the process's
@@ -26,7 +28,7 @@ static uint32_t stepped_size(uint32_t above, size_t from, uint32_t shift) {
   return ((uint32_t)(from >> shift) << (above >> shift)) * (steps + 1 + above % steps);
 }
 
-static uint32_t size_of_class(uint32_t number) {
+uint32_t arn_size_of_class(uint32_t number) {
   if (number <= ARN_SMALL_CLASSES)
     return number << ARN_STEP_SHIFT;
   uint32_t above = number - ARN_SMALL_CLASSES - 1, coarse = ARN_COARSE_CLASSES;
@@ -38,7 +40,7 @@ static uint32_t size_of_class(uint32_t number) {
 void arn_classes_start(void) {
   for (uint32_t i = 1; i < ARN_CLASSES; i++) {
     arn_class *class = &arn_classes[i];
-    class->size = size_of_class(i);
+    class->size = arn_size_of_class(i);
     class->slots = 1;
     while (class->slots * ARN_POOL_SIZE < (size_t) class->size * ARN_POOL_MIN_BLOCKS)
       class->slots *= 2;
@@ -50,14 +52,17 @@ void arn_classes_start(void) {
 }
 
 uint32_t arn_class_count(void) {
+  ARN_ELSEWHERE(class_count);
   return ARN_CLASSES - 1;
 }
 
 size_t arn_class_size(uint32_t size_class) {
-  return size_class < ARN_CLASSES - 1 ? size_of_class(size_class + 1) : 0;
+  ARN_ELSEWHERE(class_size, size_class);
+  return size_class < ARN_CLASSES - 1 ? arn_size_of_class(size_class + 1) : 0;
 }
 
 arn_geometry arn_geometry_get(void) {
+  ARN_ELSEWHERE(geometry_get);
   return (arn_geometry){.name = ARN_GEOMETRY_NAME,
                         .step = ARN_STEP,
                         .pool_size = ARN_POOL_SIZE,

@@ -24,6 +24,9 @@ extern arn_class arn_classes[ARN_CLASSES];
 
 void arn_classes_start(void);
 
+/* Bytes of a block, also before the start; 0 for class 0. */
+uint32_t arn_size_of_class(uint32_t number);
+
 /* The class of every multiple of 16 bytes up to a limit, by the number of 16 bytes. One line of the
  * cache, and no branch that depends on the size: programs that mix sizes around the small limit
  * would pay for it. */
@@ -54,7 +57,7 @@ static inline uint32_t arn_medium_class(size_t size) {
 /* Whether offset (inside a pool's first slot) is a multiple of the block size, by one
  * multiplication: with magic = ceil(2^32 / size), exactly the multiples have a product below magic
  * (Lemire, Kaser, Kurz: Faster remainder by direct computation, 2019). It holds while offset and
- * size have at most 32 bits together, which the first slot of every pool satisfies. */
+ * size have at most 32 bits together, which those of every pool have. */
 static inline bool arn_is_multiple(uint32_t offset, uint32_t magic) {
   return offset * magic < magic;
 }

@@ -52,6 +52,7 @@ static arn_allocator tables[DOMAINS] = {
 };
 
 int arn_allocator_get(arn_domain domain, arn_allocator *allocator) {
+  ARN_ELSEWHERE(allocator_get, domain, allocator);
   if ((unsigned)domain >= DOMAINS)
     return EINVAL;
   *allocator = tables[domain];
@@ -59,6 +60,7 @@ int arn_allocator_get(arn_domain domain, arn_allocator *allocator) {
 }
 
 int arn_allocator_set(arn_domain domain, const arn_allocator *allocator) {
+  ARN_ELSEWHERE(allocator_set, domain, allocator);
   if ((unsigned)domain >= DOMAINS)
     return EINVAL;
   if (!allocator)

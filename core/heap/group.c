@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "elsewhere.h"
 #include "heap.h"
 #include "huge.h"
 #include "meta.h"
@@ -145,11 +146,13 @@ void arn_group_after_fork(arn_group *group, const arn_heap *const mine[2]) {
 /* --- Extra heaps ----------------------------------------------------------------------------- */
 
 int arn_heap_create(arn_runtime *runtime, arn_heap **heap) {
+  ARN_ELSEWHERE(heap_create, runtime, heap);
   *heap = arn_heap_open(arn_runtime_group(runtime), true, true);
   return *heap ? 0 : ENOMEM;
 }
 
 void arn_heap_destroy(arn_heap *heap) {
+  ARN_ELSEWHERE(heap_destroy, heap);
   if (!heap)
     return;
   if (!heap->extra || load_relaxed(&heap->state) != ARN_HEAP_LIVE)
@@ -175,6 +178,7 @@ static void take_leave(arn_heap *heap) {
 }
 
 size_t arn_trim(arn_runtime *runtime, size_t keep_bytes) {
+  ARN_ELSEWHERE(trim, runtime, keep_bytes);
   arn_group *group = arn_runtime_group(runtime);
   arn_heap *mine = take_part();
   size_t bytes = 0;
@@ -201,6 +205,7 @@ size_t arn_trim(arn_runtime *runtime, size_t keep_bytes) {
 #define IDLE_POOLS 64
 
 size_t arn_idle(arn_runtime *runtime) {
+  ARN_ELSEWHERE(idle, runtime);
   arn_group *group = arn_runtime_group(runtime);
   arn_heap *mine = take_part();
   bool purge = group->config.purge_delay_ms >= 0;

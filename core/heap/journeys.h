@@ -14,12 +14,12 @@
  * free(p)
  *   1. Slot number: the distance from the start of the address space, shifted. Outside of what is
  *      in use (NULL too): the slow path.
- *   2. The slot's descriptor: one index into the pool table. Slots inside a pool of several slots,
- *      or of large blocks, have no owner, so their blocks take the slow path too.
+ *   2. The slot's descriptor: one index into the pool table. Every slot of a pool says whose it is
+ *      and of which class; those of large blocks have no owner.
  *   3. Its owner is my heap: push on the bin of its class. When the bin is too long, or every so
  *      many frees, arn_bin_event: blocks go to their pools, and it is seen what time it is.
- *   4. Not mine: arn_free_elsewhere sorts it out: a pool's later slot, a large block, a block of
- *      another heap (remote.c), or an error.
+ *   4. Not mine: arn_free_elsewhere sorts it out: a large block, a block of another heap (remote.c), or
+ *      an error.
  *
  * A pointer into a pool is checked in step 3 at the cost of one multiplication off the critical
  * path: that it is the start of a block, and that it is not the block freed last.
@@ -77,7 +77,7 @@ ARN_INLINE void arn_journey_back(arn_heap *heap, void *block, const char *functi
   uint32_t class = arn_pool_class(pool);
   arn_bin *bin = &heap->bins[class];
   void *head = ARN_TEXTBOOK ? pool->free : bin->list;
-  uint32_t offset = (uint32_t)((uintptr_t)block & (ARN_POOL_SIZE - 1));
+  uint32_t offset = arn_offset_in_pool(pool, block);
   if (unlikely(!arn_is_multiple(offset, pool->magic) || head == block))
     arn_pool_reject(pool, block, function);
   if (ARN_TEXTBOOK) {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "elsewhere.h"
 #include "journeys.h"
 #include "large.h"
 #include "panic.h"
@@ -21,20 +22,6 @@ void arn_free_large(arn_heap *heap, void *block, const char *function) {
     arn_panic("%s: %p is not a block of this process's arenas", function, block);
 }
 
-/* Step 3 for a block of a later slot of its pool. */
-static void free_to_bin(arn_heap *heap, arn_pool *pool, void *block, const char *function) {
-  uint32_t class = arn_pool_class(pool);
-  arn_bin *bin = &heap->bins[class];
-  arn_pool_verify(pool, block, function);
-  if (unlikely(bin->list == block))
-    arn_pool_reject(pool, block, function);
-  *(void **)block = bin->list;
-  bin->list = block;
-  bin->fill += ARN_FILL_FREE;
-  if (unlikely(bin->fill & ARN_FILL_EVENT))
-    arn_bin_event(heap, class);
-}
-
 __attribute__((noinline)) void arn_free_elsewhere(arn_heap *heap, void *block,
                                                   const char *function) {
   if (!block)
@@ -46,8 +33,6 @@ __attribute__((noinline)) void arn_free_elsewhere(arn_heap *heap, void *block,
   arn_pool *pool = arn_pool_of(block);
   if (!pool)
     arn_free_large(heap, block, function);
-  else if (load_relaxed(&pool->owner) == heap)
-    free_to_bin(heap, pool, block, function);
   else
     arn_remote_free(heap, pool, block, function);
 }
@@ -98,9 +83,7 @@ size_t arn_usable_size_of(const void *block, const char *function) {
     return arn_classes[arn_pool_class(pool)].size;
   }
   size_t size = arn_large_size(block);
-  if (unlikely(size == 0))
-    arn_panic("%s: %p is not a block of this process's arenas", function, block);
-  return size;
+  return likely(size != 0) ? size : arn_stranger_size(block, function);
 }
 
 void *arn_realloc_from(arn_heap *heap, void *block, size_t size, const char *function) {
@@ -178,21 +161,26 @@ void *arn_reallocarray(void *block, size_t count, size_t size) {
 /* --- For a heap ------------------------------------------------------------------------------ */
 
 void *arn_heap_malloc(arn_heap *heap, size_t size) {
+  ARN_ELSEWHERE(heap_malloc, heap, size);
   return arn_journey_out(heap, size);
 }
 
 void arn_heap_free(arn_heap *heap, void *block) {
+  ARN_ELSEWHERE(heap_free, heap, block);
   arn_journey_back(heap, block, "arn_heap_free");
 }
 
 void *arn_heap_calloc(arn_heap *heap, size_t count, size_t size) {
+  ARN_ELSEWHERE(heap_calloc, heap, count, size);
   return arn_calloc_from(heap, count, size);
 }
 
 void *arn_heap_realloc(arn_heap *heap, void *block, size_t size) {
+  ARN_ELSEWHERE(heap_realloc, heap, block, size);
   return arn_realloc_from(heap, block, size, "arn_heap_realloc");
 }
 
 void *arn_heap_aligned_alloc(arn_heap *heap, size_t alignment, size_t size) {
+  ARN_ELSEWHERE(heap_aligned_alloc, heap, alignment, size);
   return arn_aligned_from(heap, alignment, size);
 }

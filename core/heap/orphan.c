@@ -34,7 +34,7 @@ static bool take_pool(arn_heap *heap, arn_heap *orphan, uint32_t class) {
   if (!pool || heap->arenas != orphan->arenas)
     return false;
   arn_used_remove(orphan, pool);
-  store_release(&pool->owner, heap); /* with arn_pool_owner */
+  arn_pool_give_to(pool, heap);
   arn_used_push_front(heap, pool);
   add_relaxed(&heap->group->scavenged, 1);
   return true;

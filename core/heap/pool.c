@@ -23,11 +23,17 @@ void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class) {
   store_relaxed(&pool->place, ARN_PLACE_EMPTY);
   store_relaxed(&pool->kind, ARN_SLOT_POOL);
   for (uint32_t i = 1; i < k->slots; i++) {
-    pool[i].class = (uint8_t) class;
+    store_relaxed(&pool[i].class, (uint8_t) class);
+    pool[i].magic = k->magic;
     store_relaxed(&pool[i].offset, (uint8_t)i);
     store_relaxed(&pool[i].kind, ARN_SLOT_INSIDE);
   }
-  store_release(&pool->owner, heap); /* with arn_pool_owner */
+  arn_pool_give_to(pool, heap);
+}
+
+void arn_pool_give_to(arn_pool *pool, arn_heap *heap) {
+  for (uint32_t i = arn_classes[arn_pool_class(pool)].slots; i-- > 0;)
+    store_release(&pool[i].owner, heap); /* with arn_pool_owner */
 }
 
 void arn_pool_close(arn_pool *pool) {

@@ -57,8 +57,8 @@ typedef struct arn_pool arn_pool;
 
 struct arn_pool {
   /* Any thread reads (arn_free relaxed, to compare; arn_pool_owner with acquire); the owner writes,
-   * or whoever claimed the owner when that is an orphan, with release. NULL when the slot is not a
-   * pool's first. */
+   * or whoever claimed the owner when that is an orphan, with release. NULL when the slot is in no
+   * pool; the same in all slots of one. */
   _Atomic(arn_heap *) owner;
 
   /* Owner only; statistics read until, which is why its access is relaxed. */
@@ -71,7 +71,8 @@ struct arn_pool {
   uint64_t purged_pages;   /* bit i: the pool's ith system page is purged */
   arn_pool *next, *prev;   /* ring of heap->used[class] */
 
-  /* const while the slot is in use; the thread that frees a block got it from one that saw them. */
+  /* const while the slot is in use; the thread that frees a block got it from one that saw them.
+   * class, magic and offset are right in all slots of a pool, the rest in its first. */
   _Atomic uint8_t class;
   _Atomic uint8_t kind;   /* arn_slot_kind; spans and runs: exchanged by the thread that frees */
   _Atomic uint8_t offset; /* of an INSIDE slot */
@@ -93,6 +94,12 @@ static inline char *arn_pool_base(const arn_pool *pool) {
 }
 static inline uint32_t arn_pool_arena(const arn_pool *pool) {
   return (uint32_t)((size_t)(pool - arn_space.pools) / ARN_POOLS_PER_ARENA);
+}
+
+/* How far an address is behind the start of its pool; slot is the descriptor of its slot. */
+static inline uint32_t arn_offset_in_pool(const arn_pool *slot, const void *address) {
+  return ((uint32_t)load_relaxed(&((arn_pool *)slot)->offset) << ARN_POOL_SHIFT) +
+         (uint32_t)((uintptr_t)address & (ARN_POOL_SIZE - 1));
 }
 
 /* The owner, for who is going to look into it: it may be a heap that was opened after the caller's
@@ -122,6 +129,9 @@ static inline void arn_slot_forget(arn_pool *pool) {
   store_relaxed(&pool->owner, NULL);
   store_relaxed(&pool->kind, ARN_SLOT_NONE);
 }
+
+/* Makes heap the owner, in all slots of the pool. */
+void arn_pool_give_to(arn_pool *pool, arn_heap *heap);
 
 /* Makes the slots a pool of a class, owned by heap; EMPTY, everything untouched. */
 void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class);

@@ -91,6 +91,7 @@ bool arn_setting_bool(const char *name, bool otherwise, int *error) {
 }
 
 int arn_config_init(arn_config *config) {
+  ARN_ELSEWHERE(config_init, config);
   int error = 0;
   static const char *const modes[] = {"free-threaded", "gil", NULL};
   static const char *const arenas[] = {"shared", "private", NULL};

@@ -1,6 +1,7 @@
 /* stranger.c - see stranger.h. */
 #include "stranger.h"
 
+#include "elsewhere.h"
 #include "journeys.h"
 #include "large.h"
 #include "panic.h"
@@ -24,6 +25,7 @@ static void *leave(arn_heap *heap, void *block) {
 }
 
 void *arn_stranger_take(uint32_t class) {
+  ARN_ELSEWHERE(malloc, arn_size_of_class(class));
   arn_heap *heap = enter(false, "arn_malloc");
   if (!heap)
     return NULL;
@@ -31,21 +33,27 @@ void *arn_stranger_take(uint32_t class) {
 }
 
 void *arn_stranger_large(size_t size, size_t align, bool *clean) {
+  if (*clean)
+    ARN_ELSEWHERE(calloc, 1, size);
+  ARN_ELSEWHERE(aligned_alloc, align, size);
   arn_heap *heap = enter(false, "arn_malloc");
   return heap ? leave(heap, arn_large_alloc(heap, size, align, clean)) : NULL;
 }
 
 void *arn_stranger_aligned(size_t align, size_t size) {
+  ARN_ELSEWHERE(aligned_alloc, align, size);
   arn_heap *heap = enter(false, "arn_aligned_alloc");
   return heap ? leave(heap, arn_aligned_from(heap, align, size)) : NULL;
 }
 
 void *arn_stranger_realloc(void *block, size_t size, const char *function) {
+  ARN_ELSEWHERE(realloc, block, size);
   arn_heap *heap = enter(false, function);
   return heap ? leave(heap, arn_realloc_from(heap, block, size, function)) : NULL;
 }
 
 void arn_stranger_free(void *block, const char *function) {
+  ARN_ELSEWHERE(free, block);
   arn_heap *heap = enter(true, function);
   if (heap) {
     arn_journey_back(heap, block, function);
@@ -59,4 +67,9 @@ void arn_stranger_free(void *block, const char *function) {
   }
   arn_pool_verify(pool, block, function);
   arn_inbox_push(arn_pool_owner(pool), block, block, arn_classes[arn_pool_class(pool)].size);
+}
+
+size_t arn_stranger_size(const void *block, const char *function) {
+  ARN_ELSEWHERE(usable_size, block);
+  arn_panic("%s: %p is not a block of this process's arenas", function, block);
 }

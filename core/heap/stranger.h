@@ -1,6 +1,7 @@
 /* stranger.h - threads without a heap that allocate or free.
  *
- * With the library alone that is an error, which ends the process. The libc override (core/malloc)
+ * With the library alone that is an error, which ends the process. In a process whose heaps are
+ * another library's, it is what every thread is here (elsewhere.h). The libc override (core/malloc)
  * lets every thread in, because a program's malloc is called from anywhere: it says which heap such
  * a thread gets, for good or for one call. Their heap is arn_no_heap or arn_ended_heap, whose lists
  * are always empty: the slow paths find them, and the fast ones ask nothing.
@@ -33,5 +34,8 @@ void *arn_stranger_large(size_t size, size_t align, bool *clean);
 void *arn_stranger_aligned(size_t align, size_t size);
 void *arn_stranger_realloc(void *block, size_t size, const char *function);
 void arn_stranger_free(void *block, const char *function);
+
+/* The size of a block that is none of this library's. */
+size_t arn_stranger_size(const void *block, const char *function);
 
 #endif

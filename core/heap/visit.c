@@ -3,6 +3,7 @@
 
 #include <arenite/inspect.h>
 
+#include "elsewhere.h"
 #include "huge.h"
 
 typedef struct visit {
@@ -99,6 +100,7 @@ static int visit_pool(void *context, arn_pool *pool) {
 
 int arn_heap_visit(arn_runtime *runtime, arn_heap *only, bool blocks,
                    int (*visitor)(const arn_visit *what, void *context), void *context) {
+  ARN_ELSEWHERE(heap_visit, runtime, only, blocks, visitor, context);
   arn_group *group = arn_runtime_group(runtime);
   visit v = {.visitor = visitor, .context = context, .only = only, .blocks = blocks};
   int result = arn_walk_arenas(group, &(arn_walk){&v, visit_arena, NULL, NULL, NULL});
