@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "elsewhere.h"
 #include "runtime.h"
 
 typedef struct field {
@@ -43,6 +44,7 @@ static int finish(FILE *out) {
 }
 
 int arn_stats_text(arn_runtime *runtime, FILE *out) {
+  ARN_ELSEWHERE(stats_text, runtime, out);
   arn_stats stats;
   int error = arn_stats_get(runtime, &stats);
   if (error)
@@ -66,6 +68,7 @@ int arn_stats_text(arn_runtime *runtime, FILE *out) {
 }
 
 int arn_stats_json(arn_runtime *runtime, FILE *out) {
+  ARN_ELSEWHERE(stats_json, runtime, out);
   arn_stats stats;
   int error = arn_stats_get(runtime, &stats);
   if (error)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "elsewhere.h"
 #include "meta.h"
 #include "panic.h"
 
@@ -13,6 +14,7 @@ arn_group *arn_runtime_group(arn_runtime *runtime) {
 }
 
 arn_mode arn_runtime_mode(const arn_runtime *runtime) {
+  ARN_ELSEWHERE(runtime_mode, runtime);
   return runtime->mode;
 }
 
@@ -24,6 +26,7 @@ static bool makes_sense(const arn_config *config) {
 }
 
 int arn_runtime_create(arn_runtime **out, const arn_config *config) {
+  ARN_ELSEWHERE(runtime_create, out, config);
   arn_config defaults;
   if (!out)
     return EINVAL;
@@ -60,6 +63,7 @@ int arn_runtime_create(arn_runtime **out, const arn_config *config) {
 }
 
 void arn_runtime_destroy(arn_runtime *runtime) {
+  ARN_ELSEWHERE(runtime_destroy, runtime);
   if (!runtime)
     return;
   arn_lock_take(&runtime->lock);
@@ -75,6 +79,7 @@ void arn_runtime_destroy(arn_runtime *runtime) {
 }
 
 int arn_stats_get(arn_runtime *runtime, arn_stats *stats) {
+  ARN_ELSEWHERE(stats_get, runtime, stats);
   if (!runtime || !stats)
     return EINVAL;
   arn_group_stats(&runtime->group, stats);

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "elsewhere.h"
 #include "meta.h"
 #include "panic.h"
 #include "remote.h"
@@ -121,6 +122,7 @@ static void discard_state(arn_thread *thread) {
 }
 
 int arn_thread_attach(arn_runtime *runtime) {
+  ARN_ELSEWHERE(thread_attach, runtime);
   arn_thread *top = arn_thread_top();
   if (top && !top->guest)
     return EBUSY;
@@ -142,6 +144,7 @@ int arn_thread_attach(arn_runtime *runtime) {
 }
 
 void arn_thread_detach(void) {
+  ARN_ELSEWHERE(thread_detach);
   arn_thread *thread = arn_thread_top();
   if (!thread || thread->guest)
     return;
@@ -180,6 +183,7 @@ int arn_thread_attach_guest(arn_runtime *runtime) {
 }
 
 arn_runtime *arn_runtime_current(void) {
+  ARN_ELSEWHERE(runtime_current);
   arn_thread *thread = arn_self->thread;
   return thread && !thread->guest ? thread->runtime : NULL;
 }
@@ -187,6 +191,7 @@ arn_runtime *arn_runtime_current(void) {
 /* --- Stepping away --------------------------------------------------------------------------- */
 
 arn_thread *arn_save_thread(void) {
+  ARN_ELSEWHERE(save_thread);
   arn_thread *thread = arn_self->thread;
   if (!thread || thread->guest)
     arn_heap_missing("arn_save_thread");
@@ -200,6 +205,7 @@ arn_thread *arn_save_thread(void) {
 }
 
 void arn_restore_thread(arn_thread *thread) {
+  ARN_ELSEWHERE(restore_thread, thread);
   if (!thread || thread != arn_thread_top() || !thread->away)
     arn_panic("arn_restore_thread: %p is not what arn_save_thread gave this thread",
               (void *)thread);
@@ -213,6 +219,7 @@ void arn_restore_thread(arn_thread *thread) {
 /* --- Safepoints ------------------------------------------------------------------------------ */
 
 static __attribute__((noinline)) void answer_request(void) {
+  ARN_ELSEWHERE(safepoint);
   arn_thread *thread = arn_self->thread;
   /* Deferred work is over its budget, or a thread waits for the GIL, or both. */
   arn_inbox_drain(thread->heap, UINT32_MAX);

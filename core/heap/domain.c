@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "elsewhere.h"
+
 static void *raw_malloc(void *context, size_t size) {
   (void)context;
   return malloc(size ? size : 1);
@@ -88,3 +90,35 @@ int arn_allocator_set(arn_domain domain, const arn_allocator *allocator) {
 DEFINE_DOMAIN(raw, ARN_DOMAIN_RAW)
 DEFINE_DOMAIN(mem, ARN_DOMAIN_MEM)
 DEFINE_DOMAIN(obj, ARN_DOMAIN_OBJ)
+
+/* --- Of the other library, when that one is to be used (elsewhere.h) ------------------------- */
+
+#define DEFINE_THERE(name)                                                                         \
+  static void *name##_malloc_there(void *there, size_t size) {                                     \
+    return ((const arn_interface *)there)->name##_malloc(size);                                    \
+  }                                                                                                \
+  static void *name##_calloc_there(void *there, size_t count, size_t size) {                       \
+    return ((const arn_interface *)there)->name##_calloc(count, size);                             \
+  }                                                                                                \
+  static void *name##_realloc_there(void *there, void *block, size_t size) {                       \
+    return ((const arn_interface *)there)->name##_realloc(block, size);                            \
+  }                                                                                                \
+  static void name##_free_there(void *there, void *block) {                                        \
+    ((const arn_interface *)there)->name##_free(block);                                            \
+  }
+
+DEFINE_THERE(raw)
+DEFINE_THERE(mem)
+DEFINE_THERE(obj)
+
+#define TABLE_THERE(name)                                                                          \
+  (arn_allocator) {                                                                                \
+    (void *)there, name##_malloc_there, name##_calloc_there, name##_realloc_there,                 \
+        name##_free_there                                                                          \
+  }
+
+void arn_domains_hand_over(const arn_interface *there) {
+  tables[ARN_DOMAIN_RAW] = TABLE_THERE(raw);
+  tables[ARN_DOMAIN_MEM] = TABLE_THERE(mem);
+  tables[ARN_DOMAIN_OBJ] = TABLE_THERE(obj);
+}

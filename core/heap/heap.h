@@ -109,7 +109,7 @@ struct arn_heap {
 extern _Thread_local arn_heap *arn_self __attribute__((tls_model("initial-exec")));
 
 /* The heaps of threads that have none, and of those that are past their end (stranger.h). Never
- * written. */
+ * written, but for one request (elsewhere.c). */
 extern arn_heap arn_no_heap, arn_ended_heap;
 
 /* A new heap in the group, LIVE, owned by the caller; with arenas of its own when own_arenas. NULL

@@ -9,6 +9,8 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "elsewhere.h"
+
 const char *arn_setting_text(const char *name) {
   if (getauxval(AT_SECURE))
     return NULL;
