@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "elsewhere.h"
 
 const char *arn_setting_text(const char *name) {
@@ -30,7 +31,8 @@ static void refuse(const char *name, const char *value, const char *wanted, int 
   *error = EINVAL;
 }
 
-size_t arn_setting_bytes(const char *name, size_t otherwise, int *error) {
+/* Bytes; wanted is what else the sentence says there may be. */
+static size_t bytes_or(const char *name, size_t otherwise, const char *wanted, int *error) {
   const char *value = arn_setting_text(name);
   if (!value)
     return otherwise;
@@ -47,10 +49,21 @@ size_t arn_setting_bytes(const char *name, size_t otherwise, int *error) {
     }
   }
   if (errno || end == value || *end || value[0] == '-' || number > (SIZE_MAX >> shift)) {
-    refuse(name, value, "a number of bytes (K, M, G or T may follow)", error);
+    refuse(name, value, wanted, error);
     return otherwise;
   }
   return (size_t)number << shift;
+}
+
+size_t arn_setting_bytes(const char *name, size_t otherwise, int *error) {
+  return bytes_or(name, otherwise, "a number of bytes (K, M, G or T may follow)", error);
+}
+
+size_t arn_setting_limit(const char *name, int *error) {
+  const char *value = arn_setting_text(name);
+  if (value && strcmp(value, "cgroup") == 0)
+    return arn_cgroup_limit("");
+  return bytes_or(name, 0, "a number of bytes (K, M, G or T may follow), or cgroup", error);
 }
 
 int64_t arn_setting_number(const char *name, int64_t least, int64_t most, int64_t otherwise,
@@ -101,7 +114,7 @@ int arn_config_init(arn_config *config) {
   config->mode = arn_setting_word("ARENITE_MODE", modes, ARN_MODE_FREE_THREADED, &error) == 1
                      ? ARN_MODE_GIL
                      : ARN_MODE_FREE_THREADED;
-  config->limit_bytes = arn_setting_bytes("ARENITE_LIMIT", 0, &error);
+  config->limit_bytes = arn_setting_limit("ARENITE_LIMIT", &error);
   /* 200 ms: long against the phases of a program that reuses what it frees, short against what a
    * person who watches RSS waits for. Chosen, not measured. */
   config->purge_delay_ms =

@@ -16,6 +16,8 @@ const char *arn_setting_text(const char *name);
 
 /* Bytes, with K, M, G or T behind for powers of 1,024. */
 size_t arn_setting_bytes(const char *name, size_t otherwise, int *error);
+/* The same, 0 being no limit; or "cgroup" for what cgroup.h says. */
+size_t arn_setting_limit(const char *name, int *error);
 int64_t arn_setting_number(const char *name, int64_t least, int64_t most, int64_t otherwise,
                            int *error);
 /* One of the words, which NULL ends; its index. */
