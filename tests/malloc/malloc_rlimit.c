@@ -166,7 +166,8 @@ int main(int argc, char **argv) {
   if (argc > 1)
     return live_in(strtoul(argv[1], NULL, 10) * MIB);
   static const size_t sizes[] = {4, 8, 16, 20, 24, 32, 48, 64, 128, 256};
-  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+  size_t step = support_scaled(3) == 3 ? 1 : 3;
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i += step)
     set_before(argv[0], sizes[i]);
   set_after(limited_address_space);
   set_after(limited_data);
