@@ -74,6 +74,11 @@
 #define ARN_BIN_BLOCKS 256
 #endif
 
+/* Blocks of other heaps from this size on go into a heap's own bins when they are freed. */
+#ifndef ARN_FOREIGN_LEAST
+#define ARN_FOREIGN_LEAST 128
+#endif
+
 /* A pool of a medium class spans as many slots as hold this many blocks. With 2, ends of pools and
  * partly used ones cost 4 % more memory on real programs; with 8, it is the same as with 4. */
 #define ARN_POOL_MIN_BLOCKS 4

@@ -22,6 +22,34 @@ void arn_free_large(arn_heap *heap, void *block, const char *function) {
     arn_panic("%s: %p is not a block of this process's arenas", function, block);
 }
 
+/* Whether a block of another heap may be handed out again by this one. Not when it is of another
+ * runtime, which has a budget of its own, or of an extra heap, which may be destroyed at once; and not
+ * when it is so small that the two heaps' blocks would lie on one line of the cache. Half of a bin is
+ * for the heap's own: a thread that only frees sends what it frees home. */
+static bool may_keep(arn_heap *heap, const arn_heap *owner, uint32_t class) {
+  const arn_bin *bin = &heap->bins[class];
+  return owner->group == heap->group && !owner->extra && !heap->extra &&
+         arn_classes[class].size >= ARN_FOREIGN_LEAST && arn_bin_blocks(bin) <= bin->most / 2;
+}
+
+static void free_foreign(arn_heap *heap, arn_pool *pool, void *block, const char *function) {
+  uint32_t class = arn_pool_class(pool);
+  arn_pool_verify(pool, block, function);
+  if (!may_keep(heap, arn_pool_owner(pool), class)) {
+    arn_remote_free(heap, pool, block, function);
+    return;
+  }
+  bump(&heap->remote_frees, 1);
+  arn_bin *bin = &heap->bins[class];
+  if (unlikely(bin->list == block))
+    arn_pool_reject(pool, block, function);
+  *(void **)block = bin->list;
+  bin->list = block;
+  bin->fill += ARN_FILL_FREE;
+  if (unlikely(bin->fill & ARN_FILL_EVENT))
+    arn_bin_event(heap, class);
+}
+
 __attribute__((noinline)) void arn_free_elsewhere(arn_heap *heap, void *block,
                                                   const char *function) {
   if (!block)
@@ -34,7 +62,7 @@ __attribute__((noinline)) void arn_free_elsewhere(arn_heap *heap, void *block,
   if (!pool)
     arn_free_large(heap, block, function);
   else
-    arn_remote_free(heap, pool, block, function);
+    free_foreign(heap, pool, block, function);
 }
 
 void *arn_calloc_from(arn_heap *heap, size_t count, size_t size) {
