@@ -111,11 +111,13 @@ void arn_give_for_growth(arn_arenas *set, uint64_t slots) {
 }
 
 size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_bytes) {
-  int32_t delay = arn_arenas_group(set)->config.purge_delay_ms;
+  arn_group *group = arn_arenas_group(set);
+  int32_t delay = group->config.purge_delay_ms;
   uint32_t time = (uint32_t)arn_os_milliseconds() | 1; /* 0 means not looked at */
   uint32_t groups = arn_group_count();
   size_t bytes = 0, kept = 0;
   bool pending = false;
+  add_relaxed(&group->purging, 1);
   store_seq_cst(&set->any_dirty, 0); /* before the look: arn_arenas_give sets it after a release */
   for (uint32_t g = 0; g < groups; g++) {
     uint64_t bits = load_seq_cst(&set->hints[g].dirty);
@@ -147,6 +149,7 @@ size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_
   if (bytes)
     store_relaxed(&set->next_look, next_look(load_relaxed(&set->resident)));
   store_relaxed(&set->next_purge, time + (budget ? (uint32_t)delay / 4 + 1 : 1));
+  sub_relaxed(&group->purging, 1);
   return bytes;
 }
 

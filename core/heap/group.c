@@ -3,6 +3,7 @@
 
 #include <arenite/heap.h>
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 
 #include "elsewhere.h"
@@ -10,6 +11,7 @@
 #include "huge.h"
 #include "meta.h"
 #include "orphan.h"
+#include "os.h"
 #include "panic.h"
 #include "remote.h"
 #include "stranger.h"
@@ -48,6 +50,18 @@ void arn_group_end(arn_group *group) {
   arn_arenas_close(group->arenas);
 }
 
+/* --- The limit -------------------------------------------------------------------------------- */
+
+/* Near the limit: above all but this part of it. There free pages go back before new ones are taken,
+ * but not again before so many milliseconds: a program that stays there, and takes and gives arenas
+ * all the time, shall not fetch all its free pages from the system each time. Chosen, not measured. */
+#define NEAR_PART 8
+#define NEAR_PAUSE_MS 20
+
+/* How often a thread steps aside for others that are giving back, before it is refused: a bound, for
+ * one of them may be stopped. */
+#define ASIDE 200
+
 /* Counts bytes against the limit, or does not. */
 static bool count_in(arn_group *group, size_t bytes) {
   size_t limit = group->config.limit_bytes, before = load_relaxed(&group->committed);
@@ -58,16 +72,60 @@ static bool count_in(arn_group *group, size_t bytes) {
   return true;
 }
 
+/* Whether bytes more are near the limit and it is time to do something about it. */
+static bool near_limit(arn_group *group, size_t bytes) {
+  size_t limit = group->config.limit_bytes, much = limit - limit / NEAR_PART;
+  if (!limit || bytes > limit || load_relaxed(&group->committed) + bytes <= much ||
+      !arn_group_dirty(group))
+    return false;
+  uint32_t time = (uint32_t)arn_os_milliseconds(), next = load_relaxed(&group->next_near_purge);
+  return (int32_t)(time - next) >= 0 &&
+         cas_seq_cst(&group->next_near_purge, &next, time + NEAR_PAUSE_MS);
+}
+
 bool arn_group_charge(arn_group *group, size_t bytes) {
+  if (unlikely(near_limit(group, bytes)))
+    arn_group_purge(group, 0);
   if (likely(count_in(group, bytes)))
     return true;
-  arn_group_purge(group, 0);
-  return count_in(group, bytes);
+  if (bytes > group->config.limit_bytes)
+    return false;
+  /* When nothing has been given to the arenas since they were last purged, this costs a look at a
+   * word. Twice, because what the system refuses to take stays there to be given. What others are
+   * giving back cannot be seen here: for a moment they hold it. */
+  for (int purges = 0, aside = 0; aside < ASIDE; aside++) {
+    if (purges < 2 && arn_group_dirty(group)) {
+      arn_group_purge(group, 0);
+      purges++;
+    } else if (load_relaxed(&group->purging)) {
+      sched_yield();
+    } else {
+      return false;
+    }
+    if (count_in(group, bytes))
+      return true;
+  }
+  return false;
+}
+
+bool arn_group_last_resort(arn_heap *heap, size_t size) {
+  arn_group *group = heap->group;
+  if (size > group->config.limit_bytes)
+    return false; /* no limit, too */
+  arn_batches_send(heap);
+  arn_inbox_drain(heap, UINT32_MAX);
+  arn_heap_settle(heap);
+  for (arn_heap *other = load_acquire(&group->heaps); other; other = other->next_in_group)
+    if (load_relaxed(&other->inbox))
+      arn_orphan_drain(other);
+  return arn_group_dirty(group);
 }
 
 void arn_group_discharge(arn_group *group, size_t bytes) {
   sub_relaxed(&group->committed, bytes);
 }
+
+/* --- Giving back ------------------------------------------------------------------------------ */
 
 /* Whether the heap's own arenas, if it has some, stay as long as the group does. Those of an extra
  * heap may go any time. */
@@ -83,6 +141,14 @@ static size_t purge_sets(arn_group *group, bool now, uint32_t budget, size_t kee
     if (lasts(heap) && heap->arenas != group->arenas)
       bytes += arn_arenas_purge(heap->arenas, now, budget, 0);
   return bytes + arn_arenas_purge(group->arenas, now, budget, keep_bytes);
+}
+
+bool arn_group_dirty(const arn_group *group) {
+  for (arn_heap *heap = load_acquire(&((arn_group *)group)->heaps); heap;
+       heap = heap->next_in_group)
+    if (lasts(heap) && heap->arenas != group->arenas && load_seq_cst(&heap->arenas->any_dirty))
+      return true;
+  return load_seq_cst(&group->arenas->any_dirty);
 }
 
 size_t arn_group_purge(arn_group *group, size_t keep_bytes) {
@@ -133,6 +199,7 @@ void arn_group_after_fork(arn_group *group, const arn_heap *const mine[2]) {
   store_relaxed(&group->deferred, deferred);
   store_relaxed(&group->orphans, orphans);
   store_relaxed(&group->frozen, frozen);
+  store_relaxed(&group->purging, 0);
   store_relaxed(&group->live, (mine[0] != NULL) + (mine[1] != NULL));
   /* A thread may have been between two of these counters. */
   store_relaxed(&group->arenas_held, arenas);

@@ -30,7 +30,10 @@ struct arn_group {
   _Atomic uint64_t arenas_held, arenas_allocated, arenas_reclaimed, arenas_highwater;
   _Atomic uint64_t huge_bytes, huge_blocks;
   _Atomic uint64_t purges, adoptions, scavenged, forwarded;
-  _Atomic uint32_t clock; /* textbook order: counts pool releases */
+  _Atomic uint32_t clock;   /* textbook order: counts pool releases */
+  _Atomic uint32_t purging; /* threads that are giving back what is free */
+  _Atomic uint32_t
+      next_near_purge; /* milliseconds, low bits: near the limit not before this time */
 };
 
 int arn_group_start(arn_group *group, const arn_config *config);
@@ -38,13 +41,20 @@ int arn_group_start(arn_group *group, const arn_config *config);
 /* Gives everything back: arenas, huge blocks, heaps. No thread may use any of it any more. */
 void arn_group_end(arn_group *group);
 
-/* Counts bytes against the limit, purging first if they would pass it; false (and nothing counted)
- * when they would all the same. */
+/* Counts bytes against the limit. What is free goes back to the system first when they would bring the
+ * group near its limit; false (and nothing counted) when they would pass it even then. */
 bool arn_group_charge(arn_group *group, size_t bytes);
 void arn_group_discharge(arn_group *group, size_t bytes);
 
 /* Purges all arenas that last as long as the group; keep_bytes of dirty free slots may stay. */
 size_t arn_group_purge(arn_group *group, size_t keep_bytes);
+
+/* Whether something free may hold pages: given to the arenas since it was last given back. */
+bool arn_group_dirty(const arn_group *group);
+
+/* The heap's owner was refused size bytes by the limit: puts what only the heap and orphans hold free
+ * back into the arenas. Whether asking again may help. */
+bool arn_group_last_resort(arn_heap *heap, size_t size);
 
 /* In the child of a fork, whose one thread has the heaps mine (NULL: none): freezes the heaps of
  * threads that are not there, and counts anew what they may have been changing. */

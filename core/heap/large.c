@@ -18,14 +18,7 @@ static void *open_large(size_t slot, arn_slot_kind kind, uint32_t count) {
 
 /* --- Allocation ------------------------------------------------------------------------------ */
 
-void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean) {
-  if (unlikely(arn_is_stranger(heap)))
-    return arn_stranger_large(size, align, clean);
-  if (unlikely(size > PTRDIFF_MAX)) {
-    errno = ENOMEM;
-    return NULL;
-  }
-  arn_heap_tick(heap);
+static void *allocate(arn_heap *heap, size_t size, size_t align, bool *clean) {
   if (size <= ARN_SPAN_LIMIT && align <= ARN_SPAN_LIMIT) {
     uint32_t slots = (uint32_t)((size + ARN_POOL_SIZE - 1) >> ARN_POOL_SHIFT);
     if (slots == 0)
@@ -51,6 +44,23 @@ void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean) {
   /* Also when the address space for arenas is used up, as it may be under a small RLIMIT_AS. */
   *clean = true;
   return arn_huge_alloc(heap->arenas, size, align);
+}
+
+void *arn_large_alloc(arn_heap *heap, size_t size, size_t align, bool *clean) {
+  if (unlikely(arn_is_stranger(heap)))
+    return arn_stranger_large(size, align, clean);
+  if (unlikely(size > PTRDIFF_MAX)) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  arn_heap_tick(heap);
+  int before = errno;
+  void *block = allocate(heap, size, align, clean);
+  if (unlikely(!block) && arn_group_last_resort(heap, size)) {
+    errno = before;
+    block = allocate(heap, size, align, clean);
+  }
+  return block;
 }
 
 /* The first slot's descriptor when block is a span or a run. */

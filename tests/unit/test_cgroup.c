@@ -124,6 +124,7 @@ static void a_container_without_a_namespace(void **state) {
   expect(256 * MIB);
   /* Not one whose name only begins like that. */
   put(CGROUP, "0::/docker/0123abcd/inner\n");
+  put("/sys/fs/cgroupd/inner/memory.max", "134217728\n");
   expect(512 * MIB);
 }
 

@@ -136,12 +136,160 @@ static void the_last_pools_serve_any_class(void **state) {
   support_end(runtime);
 }
 
+/* --- All of it ------------------------------------------------------------------------------- */
+
+static void *fills_and_goes(void *runtime) {
+  REQUIRE(arn_thread_attach(runtime) == 0);
+  for (size_t i = 0; i < MOST; i++)
+    blocks[i] = arn_malloc(i % 500 + 1);
+  arn_thread_detach();
+  return NULL;
+}
+
+/* When nothing is in use, nothing is held: one block may have the whole limit. What was freed by
+ * others, to a thread that is gone, and what lies in bins is no exception. */
+static void one_block_for_all(void **state) {
+  (void)state;
+  if (support_is_classic())
+    skip(); /* which passes what is large to libc */
+  for (int other_thread = 0; other_thread < 2; other_thread++)
+    for (int private_arenas = 0; private_arenas < 2; private_arenas++) {
+      arn_runtime *runtime = start(private_arenas);
+      if (other_thread) {
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, fills_and_goes, runtime), 0);
+        pthread_join(thread, NULL);
+      } else {
+        for (size_t i = 0; i < MOST; i++)
+          blocks[i] = arn_malloc(i % 500 + 1);
+      }
+      assert_null(arn_malloc(LIMIT));
+      assert_int_equal(errno, ENOMEM);
+      empty(MOST);
+      for (size_t size = 600; size < 1 << 20; size += size / 3)
+        arn_free(arn_malloc(size));
+      errno = 0;
+      void *all = arn_malloc(LIMIT);
+      assert_non_null(all);
+      assert_int_equal(errno, 0);
+      assert_null(arn_malloc(1));
+      arn_free(all);
+      support_check(runtime);
+      support_end(runtime);
+    }
+}
+
+/* --- Near the limit, and at it --------------------------------------------------------------- */
+
+enum { WIDE = 256 << 20, PIECE = 512, PIECES = WIDE / 2 / PIECE, EVERY = 1024, BIG = 100 << 20 };
+
+/* Half of a limit in blocks that were freed but for two in each arena; whose pages nobody gives back
+ * unless somebody has a reason. */
+static arn_runtime *start_scattered(void) {
+  arn_config config = support_config(ARN_MODE_FREE_THREADED);
+  config.limit_bytes = WIDE;
+  config.purge_delay_ms = -1;
+  arn_runtime *runtime = support_start_with(&config);
+  for (size_t i = 0; i < PIECES; i++) {
+    blocks[i] = arn_malloc(PIECE);
+    assert_non_null(blocks[i]);
+  }
+  for (size_t i = 0; i < PIECES; i++)
+    if (i % EVERY != 0)
+      arn_free(blocks[i]);
+  return runtime;
+}
+
+static void end_scattered(arn_runtime *runtime) {
+  support_check(runtime);
+  for (size_t i = 0; i < PIECES; i += EVERY)
+    arn_free(blocks[i]);
+  support_end(runtime);
+}
+
+static void near_the_limit_pages_go_back(void **state) {
+  (void)state;
+  if (support_is_classic())
+    skip(); /* which keeps no free pages */
+  arn_runtime *runtime = start_scattered();
+  uint64_t before = support_stats(runtime).purges;
+  void *huge = arn_malloc(WIDE / 8 * 3); /* with the half: just 7/8, not near yet */
+  assert_non_null(huge);
+  assert_int_equal(support_stats(runtime).purges, before);
+  assert_true(support_stats(runtime).free_bytes > WIDE / 4);
+  arn_free(huge);
+  errno = 0;
+  huge = arn_malloc(BIG);
+  assert_non_null(huge);
+  assert_int_equal(errno, 0);
+  assert_true(support_stats(runtime).purges > before);
+  assert_true(support_stats(runtime).free_bytes < WIDE / 16);
+  arn_free(huge);
+  end_scattered(runtime);
+}
+
+/* A program that stays near its limit does not pay for that again and again. */
+static void near_the_limit_not_again_and_again(void **state) {
+  (void)state;
+  if (support_is_classic())
+    skip();
+  arn_runtime *runtime = start_scattered();
+  arn_free(arn_malloc(BIG));
+  uint64_t purges = support_stats(runtime).purges;
+  /* Nothing has been freed since. */
+  for (int i = 0; i < 200; i++)
+    arn_free(arn_malloc(BIG));
+  assert_int_equal(support_stats(runtime).purges, purges);
+  /* Something has, each time: a span, of one arena. Ten milliseconds and more are between. */
+  uint64_t begin = support_now_ns(), rounds = 0;
+  for (; support_now_ns() - begin < 200000000; rounds++) {
+    arn_free(arn_malloc(200000));
+    arn_free(arn_malloc(BIG));
+  }
+  uint64_t most = (support_now_ns() - begin) / 10000000 + 1;
+  purges = support_stats(runtime).purges - purges;
+  assert_true(purges >= 1 && purges <= most);
+  assert_true(rounds > 2 * most);
+  end_scattered(runtime);
+}
+
+/* What is refused is refused at once, as long as nothing is freed; and all is as it was. */
+static void refusals_are_cheap(void **state) {
+  (void)state;
+  if (support_is_classic())
+    skip();
+  arn_runtime *runtime = start_scattered();
+  void *huge = arn_malloc(BIG);
+  assert_non_null(huge);
+  assert_null(arn_malloc(BIG));
+  arn_stats before = support_stats(runtime);
+  static const size_t sizes[] = {BIG, 33 << 20, WIDE, (size_t)1 << 40, 32 << 20};
+  for (int i = 0; i < 10000; i++) {
+    errno = 0;
+    assert_null(arn_malloc(sizes[i % 5]));
+    assert_int_equal(errno, ENOMEM);
+  }
+  arn_stats after = support_stats(runtime);
+  assert_int_equal(after.purges, before.purges);
+  assert_int_equal(after.arena_bytes, before.arena_bytes);
+  assert_int_equal(after.live_bytes, before.live_bytes);
+  void *small = arn_malloc(PIECE);
+  assert_non_null(small);
+  arn_free(small);
+  arn_free(huge);
+  end_scattered(runtime);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_huge_block_after_others),
       cmocka_unit_test(an_extra_heap_after_others),
       cmocka_unit_test(another_thread_after_this_one),
       cmocka_unit_test(the_last_pools_serve_any_class),
+      cmocka_unit_test(one_block_for_all),
+      cmocka_unit_test(near_the_limit_pages_go_back),
+      cmocka_unit_test(near_the_limit_not_again_and_again),
+      cmocka_unit_test(refusals_are_cheap),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
