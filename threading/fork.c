@@ -11,6 +11,7 @@
  * so ours are registered as early as possible, before those of the program.
  */
 #include <pthread.h>
+#include <unistd.h>
 
 #include "meta.h"
 #include "runtime.h"
@@ -90,7 +91,7 @@ static void forget_threads(arn_runtime *runtime) {
 
 /* The heap of the runtime that is the calling thread's, or NULL. Its two states may both be in one
  * runtime: then both heaps. */
-static void my_heaps(const arn_runtime *runtime, const arn_heap *mine[2]) {
+static void my_heaps(const arn_runtime *runtime, arn_heap *mine[2]) {
   const arn_thread *top = arn_thread_top();
   mine[0] = top && top->runtime == runtime ? top->heap : NULL;
   const arn_thread *beneath = top ? top->beneath : NULL;
@@ -104,13 +105,16 @@ static void after_fork_in_child(void) {
     arn_lock_after_fork(&r->lock);
   for (arn_runtime *r = runtimes; r; r = r->next) {
     forget_threads(r);
-    const arn_heap *mine[2];
+    arn_heap *mine[2];
     my_heaps(r, mine);
+    for (int i = 0; i < 2; i++)
+      if (mine[i])
+        store_relaxed(&mine[i]->thread_id, gettid());
     if (r->mode == ARN_MODE_GIL) {
       arn_gil_after_fork(&r->gil, holder_here(r));
       mine[0] = r->shared_heap;
     }
-    arn_group_after_fork(&r->group, mine);
+    arn_group_after_fork(&r->group, (const arn_heap *const *)mine);
   }
   store_relaxed(&forking, NULL);
   arn_lock_after_fork(&list_lock);

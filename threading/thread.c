@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "elsewhere.h"
 #include "meta.h"
@@ -139,6 +140,8 @@ int arn_thread_attach(arn_runtime *runtime) {
   if (runtime->mode == ARN_MODE_GIL)
     arn_gil_take(&runtime->gil, thread);
   thread->heap->thread = thread;
+  if (runtime->mode == ARN_MODE_FREE_THREADED)
+    store_relaxed(&thread->heap->thread_id, gettid());
   arn_self = thread->heap;
   return 0;
 }
@@ -167,6 +170,7 @@ int arn_thread_attach_guest(arn_runtime *runtime) {
     return ENOMEM;
   guest->guest = true;
   guest->heap->thread = guest;
+  store_relaxed(&guest->heap->thread_id, gettid());
   /* Before the key's value is set: setting it may allocate. */
   arn_self = guest->heap;
   arn_thread *top = arn_thread_top();

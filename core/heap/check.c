@@ -154,6 +154,9 @@ static int64_t check_inbox(check *c, arn_heap *heap) {
   }
   for (void *block = heap->pending; block; block = *(void **)block)
     bytes += arn_classes[arn_pool_class(arn_pool_of(block))].size;
+  for (arn_heap *by = load_acquire(&c->group->heaps); by; by = by->next_in_group)
+    for (void *block = by->taken_from == heap ? by->taken : NULL; block; block = *(void **)block)
+      bytes += arn_classes[arn_pool_class(arn_pool_of(block))].size;
   if (bytes != load_relaxed(&heap->inbox_bytes))
     fail(c, "6: the inbox of heap %u holds %lld bytes, its counter says %lld", heap->id,
          (long long)bytes, (long long)load_relaxed(&heap->inbox_bytes));

@@ -9,6 +9,7 @@
 #include "elsewhere.h"
 #include "heap.h"
 #include "huge.h"
+#include "kept.h"
 #include "meta.h"
 #include "orphan.h"
 #include "os.h"
@@ -177,6 +178,17 @@ static void unpend(arn_heap *heap) {
   heap->pending = NULL;
 }
 
+/* Puts what was taken over from another inbox and not sorted yet back there. */
+static void untake(arn_heap *heap) {
+  void *block = heap->taken;
+  heap->taken = NULL;
+  for (void *next; block; block = next) {
+    next = *(void **)block;
+    *(void **)block = load_relaxed(&heap->taken_from->inbox);
+    store_relaxed(&heap->taken_from->inbox, block);
+  }
+}
+
 void arn_group_after_fork(arn_group *group, const arn_heap *const mine[2]) {
   int64_t deferred = 0;
   uint32_t orphans = 0, frozen = 0, arenas = arn_arenas_after_fork(group->arenas);
@@ -187,12 +199,15 @@ void arn_group_after_fork(arn_group *group, const arn_heap *const mine[2]) {
     memset(heap->kept, 0, sizeof heap->kept); /* arn_arenas_after_fork frees them */
     if (heap->arenas != group->arenas)
       arenas += arn_arenas_after_fork(heap->arenas);
+    untake(heap);
     if (heap != mine[0] && heap != mine[1] && !heap->extra && state != ARN_HEAP_ORPHAN) {
       unpend(heap);
       store_relaxed(&heap->state, ARN_HEAP_FROZEN);
       frozen++;
     }
     orphans += state == ARN_HEAP_ORPHAN;
+  }
+  for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
     store_relaxed(&heap->inbox_bytes, inbox_bytes(heap));
     deferred += load_relaxed(&heap->inbox_bytes);
   }
@@ -250,6 +265,8 @@ size_t arn_trim(arn_runtime *runtime, size_t keep_bytes) {
   arn_heap *mine = take_part();
   size_t bytes = 0;
   uint64_t forwarded;
+  if (mine->group == group)
+    arn_heap_settle(mine);
   /* A drained inbox may forward blocks to a heap that was drained before: then once more. */
   do {
     forwarded = load_relaxed(&group->forwarded);
@@ -260,7 +277,7 @@ size_t arn_trim(arn_runtime *runtime, size_t keep_bytes) {
     bytes += arn_orphans_tidy(group);
   } while (forwarded != load_relaxed(&group->forwarded));
   if (mine->group == group) {
-    arn_heap_settle(mine);
+    arn_kept_release(mine); /* pools that the draining emptied */
     bytes += arn_heap_purge_pages(mine, UINT32_MAX);
   }
   take_leave(mine);

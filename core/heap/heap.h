@@ -75,6 +75,9 @@ struct arn_heap {
   void *stash[ARN_CLASSES];         /* blocks of other heaps, taken over to be handed out */
   void *pending;         /* blocks taken out of the inbox, not put into their pools yet */
   arn_heap *scavenge_at; /* where the search among orphans goes on */
+  void *taken;           /* blocks of another heap's inbox, not sorted into the stash yet, */
+  arn_heap *taken_from;  /* whose inbox that was, */
+  arn_heap *take_at;     /* and where the search for such inboxes goes on (takeover.h) */
   arn_batch batches[ARN_BATCHES];
   arn_pool *kept[ARN_KEPT_RUNS]; /* first slots of free runs, KEPT */
   uint32_t next_kept;
@@ -97,6 +100,7 @@ struct arn_heap {
 
   /* The thread whose arn_self points here, for threading/; written by that thread. */
   struct arn_thread *thread;
+  _Atomic int32_t thread_id; /* its number (gettid(2)); 0: none, or not one thread's */
 
   /* const once in the group's list, also while VACANT */
   arn_group *group;

@@ -42,33 +42,10 @@ static bool take_pool(arn_heap *heap, arn_heap *orphan, uint32_t class) {
   return true;
 }
 
-/* Hands out what was freed to a frozen heap: its blocks are whole, only its pools are not to be
- * trusted. Freed again, they come back to that inbox. */
-static void take_frozen(arn_heap *heap, arn_heap *frozen) {
-  void *block = exchange_acquire(&frozen->inbox, NULL); /* with arn_inbox_push's release */
-  int64_t bytes = 0;
-  for (void *next; block; block = next) {
-    next = *(void **)block;
-    uint32_t class = arn_pool_class(arn_pool_of(block));
-    bytes += arn_classes[class].size;
-    *(void **)block = heap->stash[class];
-    heap->stash[class] = block;
-  }
-  sub_relaxed(&frozen->inbox_bytes, bytes);
-  sub_relaxed(&frozen->group->deferred, bytes);
-}
-
 bool arn_scavenge(arn_heap *heap, uint32_t class) {
   arn_group *group = heap->group;
   if (heap->extra)
     return false;
-  if (unlikely(load_relaxed(&group->frozen))) {
-    for (arn_heap *other = load_acquire(&group->heaps); other; other = other->next_in_group)
-      if (load_relaxed(&other->state) == ARN_HEAP_FROZEN && load_relaxed(&other->inbox))
-        take_frozen(heap, other);
-    if (heap->stash[class])
-      return true;
-  }
   if (load_relaxed(&group->orphans) == 0)
     return false;
   arn_heap *other = heap->scavenge_at;

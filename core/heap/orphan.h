@@ -6,15 +6,14 @@
  *
  * Frozen heaps are those of threads that fork left in the parent: their lists may have been in the
  * middle of a change, so their pools are never touched. What is freed to them is taken over from
- * their inboxes block by block and handed out again by whoever needs it.
+ * their inboxes (takeover.h).
  */
 #ifndef ARN_HEAP_ORPHAN_H
 #define ARN_HEAP_ORPHAN_H
 
 #include "heap.h"
 
-/* Looks for memory of the class among orphans and frozen heaps; true when heap->stash[class]
- * or heap->used[class] has something now. */
+/* Looks for a used pool of the class among orphans; true when heap->used[class] has it now. */
 bool arn_scavenge(arn_heap *heap, uint32_t class);
 
 /* Drains one orphan's inbox if it is an orphan and nobody else does. */

@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -94,6 +97,22 @@ int arn_os_remap(void **at, size_t old_size, size_t new_size) {
 void arn_os_huge_pages(void *at, size_t size, bool on) {
   int before = errno;
   result(madvise(at, size, on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) != 0, before);
+}
+
+bool arn_os_asleep(int thread) {
+  int before = errno;
+  char text[256];
+  snprintf(text, sizeof text, "/proc/self/task/%d/stat", thread);
+  /* By their numbers: open(2) and read(2) of libc are cancellation points, and malloc is none. */
+  long file = syscall(SYS_openat, AT_FDCWD, text, O_RDONLY | O_CLOEXEC), got = 0;
+  if (file >= 0) {
+    got = syscall(SYS_read, file, text, sizeof text - 1);
+    syscall(SYS_close, file);
+  }
+  errno = before;
+  text[got > 0 ? got : 0] = '\0';
+  const char *state = strrchr(text, ')'); /* proc(5): "pid (name) S ..." */
+  return state && (state[2] == 'S' || state[2] == 'D');
 }
 
 uint64_t arn_os_milliseconds(void) {

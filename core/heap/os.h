@@ -32,6 +32,10 @@ bool arn_os_unmap(void *at, size_t size);
 int arn_os_remap(void **at, size_t old_size, size_t new_size); /* mremap(2), may move */
 void arn_os_huge_pages(void *at, size_t size, bool on);        /* advice; failure does not matter */
 
+/* Whether a thread of this process sleeps, by its number (gettid(2)): waits for something, in the
+ * system. Some microseconds; not a cancellation point. */
+bool arn_os_asleep(int thread);
+
 /* Milliseconds of a clock that only rises; a few nanoseconds a call, some milliseconds coarse. */
 uint64_t arn_os_milliseconds(void);
 

@@ -6,7 +6,7 @@
  *   2  blocks of other heaps that this one took over (its stash)
  *   3  untouched blocks of a used pool, at most one system page of them; purged ones
  *   4  the inbox, then 1 and 3 again
- *   5  orphans' pools, and what was freed to frozen heaps
+ *   5  orphans' pools; what was freed to threads that sleep (takeover.h)
  *   6  an empty pool: one that the heap kept, or from the fullest arena that has one, or from a
  *      fresh arena
  *
@@ -23,6 +23,7 @@
 #include "orphan.h"
 #include "remote.h"
 #include "stranger.h"
+#include "takeover.h"
 
 static void *pop(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
@@ -46,6 +47,8 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
   if (arn_inbox_drain(heap, ARN_DRAIN_SLICE) && arn_bin_refill(heap, class))
     return pop(heap, class);
   if (arn_scavenge(heap, class) && arn_bin_refill(heap, class))
+    return pop(heap, class);
+  if (arn_take_over(heap, class) && arn_bin_refill(heap, class))
     return pop(heap, class);
 
   arn_pool *pool = arn_heap_new_pool(heap, class);
@@ -87,5 +90,6 @@ void arn_heap_settle(arn_heap *heap) {
     arn_bin_settle(heap, class);
     arn_stash_settle(heap, class);
   }
+  arn_taken_return(heap);
   arn_kept_release(heap);
 }

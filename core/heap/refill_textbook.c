@@ -21,6 +21,7 @@
 #include "orphan.h"
 #include "remote.h"
 #include "stranger.h"
+#include "takeover.h"
 
 /* A block of a used pool. */
 static void *take(arn_heap *heap, arn_pool *pool) {
@@ -53,11 +54,12 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
 
   if (arn_inbox_drain(heap, ARN_DRAIN_SLICE) && heap->used[class])
     return take(heap, heap->used[class]);
-  if (arn_scavenge(heap, class)) {
-    void *block = heap->stash[class]; /* of a frozen heap */
-    if (block)
-      heap->stash[class] = *(void **)block;
-    return block ? block : take(heap, heap->used[class]);
+  if (arn_scavenge(heap, class))
+    return take(heap, heap->used[class]);
+  if (arn_take_over(heap, class)) {
+    void *block = heap->stash[class];
+    heap->stash[class] = *(void **)block;
+    return block;
   }
   pool = arn_heap_new_pool(heap, class);
   if (!pool && arn_inbox_drain(heap, UINT32_MAX)) {
@@ -96,4 +98,5 @@ void arn_heap_settle(arn_heap *heap) {
     }
     heap->stash[class] = NULL;
   }
+  arn_taken_return(heap);
 }

@@ -76,6 +76,19 @@ static int count_large(void *context, void *block, size_t size, bool kept) {
   return 0;
 }
 
+/* Bytes of other heaps' blocks that the heap holds, to hand out or to send home. */
+static uint64_t foreign_bytes(const arn_heap *heap) {
+  uint64_t bytes = 0;
+  for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
+    void *const lists[] = {heap->bins[class].list, heap->stash[class]};
+    for (int i = 0; i < 2; i++)
+      for (void *block = lists[i]; block; block = *(void **)block)
+        if (arn_pool_owner(arn_pool_of(block)) != heap)
+          bytes += arn_classes[class].size;
+  }
+  return bytes;
+}
+
 void arn_group_stats(arn_group *group, arn_stats *s) {
   memset(s, 0, sizeof *s);
   s->mode = group->config.mode;
@@ -97,7 +110,7 @@ void arn_group_stats(arn_group *group, arn_stats *s) {
     if (waiting > 0)
       s->deferred_bytes += (uint64_t)waiting;
     if (readable(heap))
-      s->deferred_bytes += arn_batches_bytes(heap);
+      s->deferred_bytes += arn_batches_bytes(heap) + foreign_bytes(heap);
   }
   if (s->deferred_bytes > s->live_bytes)
     s->deferred_bytes = s->live_bytes;

@@ -1,0 +1,85 @@
+/* takeover.c - see takeover.h. */
+#include "takeover.h"
+
+#include "os.h"
+#include "remote.h"
+
+/* Bytes of an inbox that is worth asking after its owner. */
+#define WORTH_BYTES (32 << 10)
+
+/* Heaps passed by in one search. */
+#define HEAPS_A_LOOK 16
+
+/* Sorts some of what was taken into the stash. */
+static void sort_taken(arn_heap *heap) {
+  void *block = heap->taken;
+  int64_t bytes = 0;
+  for (uint32_t blocks = 0; block && blocks < ARN_DRAIN_SLICE; blocks++) {
+    void *next = *(void **)block;
+    uint32_t class = arn_pool_class(arn_pool_of(block));
+    bytes += arn_classes[class].size;
+    *(void **)block = heap->stash[class];
+    heap->stash[class] = block;
+    block = next;
+  }
+  heap->taken = block;
+  if (bytes) {
+    sub_relaxed(&heap->taken_from->inbox_bytes, bytes);
+    sub_relaxed(&heap->group->deferred, bytes);
+  }
+}
+
+/* Whether nobody is going to drain the heap's inbox for now. */
+static bool is_left_alone(arn_heap *other) {
+  switch ((arn_heap_state)load_relaxed(&other->state)) {
+  case ARN_HEAP_FROZEN:
+    return load_relaxed(&other->inbox) != NULL;
+  case ARN_HEAP_LIVE: {
+    int32_t thread = load_relaxed(&other->thread_id);
+    return thread && load_relaxed(&other->inbox_bytes) >= WORTH_BYTES && arn_os_asleep(thread);
+  }
+  default:
+    return false;
+  }
+}
+
+bool arn_take_over(arn_heap *heap, uint32_t class) {
+  arn_group *group = heap->group;
+  if (heap->extra)
+    return false;
+  sort_taken(heap);
+  if (heap->stash[class])
+    return true;
+  if (heap->taken ||
+      load_relaxed(&group->deferred) < (load_relaxed(&group->frozen) ? 1 : WORTH_BYTES))
+    return false;
+  arn_heap *other = heap->take_at;
+  for (int heaps = 0; heaps < HEAPS_A_LOOK; heaps++) {
+    if (!other)
+      other = load_acquire(&group->heaps);
+    if (other != heap && !other->extra && is_left_alone(other)) {
+      heap->taken = exchange_acquire(&other->inbox, NULL); /* with arn_inbox_push's release */
+      heap->taken_from = other;
+      heap->take_at = other; /* and look here again next time */
+      add_relaxed(&group->taken_over, 1);
+      sort_taken(heap);
+      if (heap->stash[class] || heap->taken)
+        return heap->stash[class] != NULL;
+    }
+    other = other->next_in_group;
+  }
+  heap->take_at = other;
+  return false;
+}
+
+void arn_taken_return(arn_heap *heap) {
+  void *block = heap->taken;
+  heap->taken = NULL;
+  for (void *next; block; block = next) {
+    next = *(void **)block;
+    int64_t bytes = arn_classes[arn_pool_class(arn_pool_of(block))].size;
+    sub_relaxed(&heap->taken_from->inbox_bytes, bytes);
+    sub_relaxed(&heap->group->deferred, bytes);
+    arn_inbox_push(arn_pool_owner(arn_pool_of(block)), block, block, (size_t)bytes);
+  }
+}
