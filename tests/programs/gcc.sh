@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # gcc and make: a C++ file with the standard headers, and a small project built by two jobs at a time,
 # give the same objects, library and programs to the byte.
-# timeout: 110
+# timeout: 180
 source "$(dirname "$0")/support.bash"
 needs g++ gcc make ar
 

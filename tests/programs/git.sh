@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # git: a history is written, cloned, packed and checked with the library, and is the same to the last
 # object as without it.
-# timeout: 90
+# timeout: 150
 source "$(dirname "$0")/support.bash"
 needs git
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # memcached with two threads: its own protocol tests, the same answers as without the library, and
 # nothing amiss under memaslap's load.
-# timeout: 90
+# timeout: 150
 source "$(dirname "$0")/support.bash"
 needs memcached memcaslap memccapable
 

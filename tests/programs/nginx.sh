@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # nginx with two worker processes: the bytes that it served without the library, compressed and not,
 # from files and through itself as a proxy; a reload in between; no error under wrk's load.
-# timeout: 90
+# timeout: 150
 source "$(dirname "$0")/support.bash"
 needs nginx wrk
 

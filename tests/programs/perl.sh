@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # perl: hashes, strings, sorting, closures, regular expressions, interpreter threads that copy
 # everything, forks and pipes print what they print without the library.
-# timeout: 90
+# timeout: 150
 source "$(dirname "$0")/support.bash"
 needs perl
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # PostgreSQL 15: initdb, pgbench with four clients, and queries that sort, hash, aggregate, run in
 # parallel and are compiled by LLVM give the rows that they give without the library.
-# timeout: 110
+# timeout: 180
 source "$(dirname "$0")/support.bash"
 bin=/usr/lib/postgresql/15/bin
 needs $bin/initdb $bin/postgres $bin/pgbench $bin/psql setpriv

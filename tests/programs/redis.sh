@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # redis-server with two io threads: the same data after the same commands, a background save and a
 # reload in between, and nothing amiss under redis-benchmark.
-# timeout: 90
+# timeout: 150
 source "$(dirname "$0")/support.bash"
 needs redis-server redis-cli redis-benchmark
 
