@@ -73,6 +73,10 @@ export LD_PRELOAD="$override"
 runs "the other in the program, preloaded" "holds holds" holds
 unset LD_PRELOAD
 
+# The program has a copy of its own that nobody else sees, and the third uses malloc's library.
+link hides "$program" "$BUILD/lib/libarenite.a" -Wl,--exclude-libs,ALL -lneeds -larenite-malloc
+runs "the other in the program, hidden" "hides libarenite-malloc.so.0" hides
+
 # Nothing to hand over: of each object there is one.
 needed=-Wl,--undefined=malloc,--undefined=mallopt
 for order in "arenite arenite-malloc" "arenite-malloc arenite"; do

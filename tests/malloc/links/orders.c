@@ -232,6 +232,11 @@ static void session(arn_runtime *runtime) {
   arn_restore_thread(away);
   REQUIRE(arn_runtime_current() == runtime);
   arn_free(meanwhile);
+  arn_free(memset(arn_malloc(MIB), 1, MIB));
+  size_t bytes = 0;
+  for (unsigned i = 0; i < 1000 && bytes == 0; i++, usleep(1000))
+    bytes = arn_idle(runtime);
+  REQUIRE(bytes > 0);
   no_defect(runtime);
   pid_t child = fork();
   if (child == 0) {
@@ -266,6 +271,7 @@ static void runtimes(void) {
     arn_config config;
     arn_config_init(&config);
     config.mode = mode ? ARN_MODE_GIL : ARN_MODE_FREE_THREADED;
+    config.purge_delay_ms = 1;
     arn_runtime *runtime;
     REQUIRE(arn_runtime_create(&runtime, &config) == 0);
     REQUIRE(arn_runtime_mode(runtime) == config.mode && stats(runtime).mode == config.mode);
