@@ -81,6 +81,27 @@ static void *churns(void *context) {
   return NULL;
 }
 
+static void *short_thread(void *context) {
+  uint64_t random = (uint64_t)(uintptr_t)context;
+  churn(&random, 3, 1000);
+  return NULL;
+}
+
+/* Threads come and go as well, which is when locks are taken. */
+static void *starts_threads(void *context) {
+  uint64_t random = (uint64_t)(uintptr_t)context;
+  while (!atomic_load(&enough)) {
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++)
+      REQUIRE(pthread_create(&threads[i], NULL, short_thread,
+                             (void *)(uintptr_t)support_random(&random)) == 0);
+    for (int i = 0; i < 4; i++)
+      REQUIRE(pthread_join(threads[i], NULL) == 0);
+    usleep(100);
+  }
+  return NULL;
+}
+
 /* --- A child --------------------------------------------------------------------------------- */
 
 static void *thread_of_the_child(void *context) {
@@ -138,7 +159,8 @@ int main(int argc, char **argv) {
   pthread_t threads[THREADS];
   alarm(110);
   for (uintptr_t i = 0; i < THREADS; i++)
-    REQUIRE(pthread_create(&threads[i], NULL, churns, (void *)(uintptr_t)(random + i)) == 0);
+    REQUIRE(pthread_create(&threads[i], NULL, i % 4 ? churns : starts_threads,
+                           (void *)(uintptr_t)(random + i)) == 0);
   uint64_t began = support_now_ns();
   for (size_t i = 0; i < forks; i++)
     fork_and_wait(&random, 0);

@@ -7,8 +7,9 @@ set -eu
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 links=$SRC/tests/malloc/links
-shared="-L$BUILD/lib -larenite-malloc -Wl,-rpath,$BUILD/lib"
-static="$BUILD/lib/libarenite-malloc.a -pthread"
+# The options are those of docs/malloc.md, for whoever writes them by hand.
+shared="-L$BUILD/lib -Wl,--no-as-needed -larenite-malloc -Wl,-rpath,$BUILD/lib"
+static="-Wl,--undefined=malloc,--undefined=mallopt $BUILD/lib/libarenite-malloc.a -pthread"
 bad=0
 
 # try COMPILER SOURCE FLAG...
@@ -36,7 +37,6 @@ for flags in "" "-Wl,-z,now" "-no-pie" "-Wl,--as-needed"; do
     try "$CC" plain.c $flags $static
   }
 done
-# glibc says of dlopen in a static program what is true, and not an error.
 try "$CC" plain.c -static $static
 
 [ -n "$CXX" ] || exit $bad
@@ -49,6 +49,6 @@ for source in operators.cc replaced.cc; do
     }
   done
   # shellcheck disable=SC2086
-  try "$CXX" $source -static $static
+  try "$CXX" $source -static -DNO_EXCEPTION $static
 done
 exit $bad
