@@ -9,6 +9,8 @@
   { .lock = PTHREAD_MUTEX_INITIALIZER }
 struct handlers_set handlers_sets[HANDLERS_COUNT] = {SET, SET, SET, SET, SET};
 
+int handlers_not_in_constructor;
+
 enum { BLOCKS = 8 };
 static void *kept[HANDLERS_COUNT][BLOCKS];
 
@@ -91,5 +93,6 @@ void handlers_register(enum handlers who) {
 }
 
 __attribute__((constructor)) static void library_starts(void) {
-  handlers_register(HANDLERS_OF_LIBRARY);
+  if (!handlers_not_in_constructor)
+    handlers_register(HANDLERS_OF_LIBRARY);
 }

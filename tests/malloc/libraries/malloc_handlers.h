@@ -27,6 +27,8 @@ struct handlers_set {
 
 #define HANDLERS_API __attribute__((visibility("default")))
 HANDLERS_API extern struct handlers_set handlers_sets[HANDLERS_COUNT];
+/* Set before the library's constructor runs, it registers nothing. */
+HANDLERS_API extern int handlers_not_in_constructor;
 HANDLERS_API void handlers_register(enum handlers who);
 
 #endif
