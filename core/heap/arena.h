@@ -119,7 +119,7 @@ size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_
 
 /* The part of arn_arenas_purge that malloc's slow path calls: returns at once when nothing is due.
  */
-void arn_arenas_tick(arn_arenas *set);
+size_t arn_arenas_tick(arn_arenas *set);
 
 /* Gives pages back that the caller holds, through the group's arena source; whether they went. */
 bool arn_arenas_purge_range(arn_group *group, void *at, size_t size);

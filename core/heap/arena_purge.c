@@ -148,19 +148,19 @@ size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_
     store_seq_cst(&set->any_dirty, 1);
   if (bytes)
     store_relaxed(&set->next_look, next_look(load_relaxed(&set->resident)));
-  store_relaxed(&set->next_purge, time + (budget ? (uint32_t)delay / 4 + 1 : 1));
+  store_relaxed(&set->next_purge, time + (budget ? (uint32_t)delay / 4 + 1 : 0));
   sub_relaxed(&group->purging, 1);
   return bytes;
 }
 
-void arn_arenas_tick(arn_arenas *set) {
+size_t arn_arenas_tick(arn_arenas *set) {
   int32_t delay = arn_arenas_group(set)->config.purge_delay_ms;
   if (!load_relaxed(&set->any_dirty) || delay < 0)
-    return;
+    return 0;
   uint32_t time = (uint32_t)arn_os_milliseconds(), next = load_relaxed(&set->next_purge);
   if ((int32_t)(time - next) < 0)
-    return;
+    return 0;
   if (!cas_seq_cst(&set->next_purge, &next, time + 1))
-    return; /* another thread does it */
-  arn_arenas_purge(set, false, SLICE, 0);
+    return 0; /* another thread does it */
+  return arn_arenas_purge(set, false, SLICE, 0);
 }

@@ -4,9 +4,6 @@
 #include "heap.h"
 #include "remote.h"
 
-/* Frees until somebody looks: looking costs some ten nanoseconds. */
-#define FREES 64
-
 /* A bin begins with this part of the most that it may have. */
 #define FIRST_PART 16
 
@@ -15,8 +12,8 @@ static uint32_t used_threshold(uint32_t capacity) {
   return capacity >= 8 ? capacity / 8 : 1;
 }
 
-static void set_fill(arn_bin *bin, uint32_t blocks) {
-  bin->fill = arn_fill(blocks, bin->most, FREES);
+static void set_fill(const arn_heap *heap, arn_bin *bin, uint32_t blocks) {
+  bin->fill = arn_fill(blocks, bin->most, heap->frees_until_look);
 }
 
 /* Most blocks of a bin that begins. */
@@ -26,11 +23,12 @@ static uint32_t first_most(uint32_t class) {
 }
 
 void arn_bins_open(arn_heap *heap) {
+  heap->frees_until_look = ARN_BUSY_FREES;
   for (uint32_t class = 0; class < ARN_CLASSES; class ++) {
     arn_bin *bin = &heap->bins[class];
     bin->list = NULL;
     bin->most = first_most(class);
-    set_fill(bin, 0);
+    set_fill(heap, bin, 0);
   }
 }
 
@@ -59,7 +57,7 @@ static void shorten(arn_heap *heap, arn_bin *bin, uint32_t keep) {
     end = (void **)*end;
   void *block = *end;
   *end = NULL;
-  set_fill(bin, kept);
+  set_fill(heap, bin, kept);
   send_all_home(heap, block);
 }
 
@@ -80,9 +78,8 @@ __attribute__((noinline)) void arn_bin_event(arn_heap *heap, uint32_t class) {
   uint32_t blocks = arn_bin_blocks(bin);
   if (blocks > bin->most)
     shorten(heap, bin, bin->most / 2);
-  else
-    set_fill(bin, blocks);
   arn_heap_tick(heap);
+  set_fill(heap, bin, arn_bin_blocks(bin));
 }
 
 /* --- From the pools to a bin ----------------------------------------------------------------- */
@@ -106,7 +103,7 @@ static void put_aside(arn_heap *heap, arn_pool *pool) {
 }
 
 /* Moves at most so many blocks from a list to the bin, which is empty. */
-static uint32_t move(arn_bin *bin, void **list, uint32_t most) {
+static uint32_t move(arn_heap *heap, arn_bin *bin, void **list, uint32_t most) {
   void **end = list;
   uint32_t blocks = 0;
   for (; blocks < most && *end; blocks++)
@@ -116,7 +113,7 @@ static uint32_t move(arn_bin *bin, void **list, uint32_t most) {
     *list = *end;
     *end = NULL;
   }
-  set_fill(bin, blocks);
+  set_fill(heap, bin, blocks);
   return blocks;
 }
 
@@ -134,7 +131,7 @@ static arn_pool *next_with_free(arn_heap *heap, uint32_t class) {
 
 /* Moves the free blocks of a pool to the bin, which is empty: all of them if the class's bins may
  * hold as many, so that nothing has to be counted block by block. */
-static void move_free(arn_bin *bin, arn_pool *pool, uint32_t half) {
+static void move_free(arn_heap *heap, arn_bin *bin, arn_pool *pool, uint32_t half) {
   uint32_t outstanding = load_relaxed(&pool->until); /* floor is 0 while USED */
   uint32_t blocks = load_relaxed(&pool->carved) - load_relaxed(&pool->purged) - outstanding;
   if (blocks <= arn_classes[arn_pool_class(pool)].binned) {
@@ -142,9 +139,9 @@ static void move_free(arn_bin *bin, arn_pool *pool, uint32_t half) {
     pool->free = NULL;
     if (bin->most < blocks)
       bin->most = blocks;
-    set_fill(bin, blocks);
+    set_fill(heap, bin, blocks);
   } else {
-    blocks = move(bin, &pool->free, half);
+    blocks = move(heap, bin, &pool->free, half);
   }
   store_relaxed(&pool->until, outstanding + blocks);
 }
@@ -155,11 +152,12 @@ bool arn_bin_refill(arn_heap *heap, uint32_t class) {
   bin->most = bin->most * 2 < arn_classes[class].binned ? bin->most * 2 : arn_classes[class].binned;
   arn_pool *pool = next_with_free(heap, class);
   if (pool) {
-    move_free(bin, pool, half);
+    move_free(heap, bin, pool, half);
+    pool->seen = 0;
     put_aside(heap, pool);
     return true;
   }
-  if (heap->stash[class] && move(bin, &heap->stash[class], half))
+  if (heap->stash[class] && move(heap, bin, &heap->stash[class], half))
     return true;
   /* A used pool that has nothing but untouched or purged blocks. */
   pool = heap->used[class];
@@ -169,6 +167,7 @@ bool arn_bin_refill(arn_heap *heap, uint32_t class) {
   void *list = arn_pool_carve(pool, half);
   if (!list)
     list = arn_pool_unpurge(pool);
+  pool->seen = 0;
   put_aside(heap, pool);
-  return move(bin, &list, UINT32_MAX) != 0;
+  return move(heap, bin, &list, UINT32_MAX) != 0;
 }

@@ -9,7 +9,6 @@
 #include "elsewhere.h"
 #include "heap.h"
 #include "huge.h"
-#include "kept.h"
 #include "meta.h"
 #include "orphan.h"
 #include "os.h"
@@ -113,8 +112,6 @@ bool arn_group_last_resort(arn_heap *heap, size_t size) {
   arn_group *group = heap->group;
   if (size > group->config.limit_bytes)
     return false; /* no limit, too */
-  arn_batches_send(heap);
-  arn_inbox_drain(heap, UINT32_MAX);
   arn_heap_settle(heap);
   for (arn_heap *other = load_acquire(&group->heaps); other; other = other->next_in_group)
     if (load_relaxed(&other->inbox))
@@ -265,21 +262,15 @@ size_t arn_trim(arn_runtime *runtime, size_t keep_bytes) {
   arn_heap *mine = take_part();
   size_t bytes = 0;
   uint64_t forwarded;
-  if (mine->group == group)
-    arn_heap_settle(mine);
   /* A drained inbox may forward blocks to a heap that was drained before: then once more. */
   do {
     forwarded = load_relaxed(&group->forwarded);
-    if (mine->group == group) {
-      arn_batches_send(mine);
-      arn_inbox_drain(mine, UINT32_MAX);
-    }
+    if (mine->group == group)
+      arn_heap_settle(mine);
     bytes += arn_orphans_tidy(group);
   } while (forwarded != load_relaxed(&group->forwarded));
-  if (mine->group == group) {
-    arn_kept_release(mine); /* pools that the draining emptied */
-    bytes += arn_heap_purge_pages(mine, UINT32_MAX);
-  }
+  if (mine->group == group)
+    bytes += arn_heap_purge_pages(mine);
   take_leave(mine);
   return bytes + arn_group_purge(group, keep_bytes);
 }

@@ -12,13 +12,6 @@
 arn_heap arn_no_heap, arn_ended_heap;
 _Thread_local arn_heap *arn_self = &arn_no_heap;
 
-/* Every so many slow paths the clock is looked at: it costs about as much as a refill does. */
-#define TICK_REFILLS 16
-
-/* Used pools looked into in one slice of purging: up to some thousand list steps, some tens of
- * microseconds. */
-#define PAGE_SLICE 8
-
 /* --- Life ------------------------------------------------------------------------------------ */
 
 /* A VACANT heap of the group (an extra one: only these leave), or a new one. */
@@ -97,9 +90,7 @@ arn_heap *arn_heap_for_thread(arn_group *group) {
 }
 
 void arn_heap_orphan(arn_heap *heap) {
-  arn_inbox_drain(heap, UINT32_MAX);
   arn_heap_settle(heap);
-  arn_batches_send(heap);
   /* Arenas of its own are looked after by nobody until somebody adopts it. */
   if (heap->arenas != heap->group->arenas && heap->group->config.purge_delay_ms >= 0)
     arn_arenas_purge(heap->arenas, true, UINT32_MAX, 0);
@@ -188,66 +179,4 @@ void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *funct
     arn_used_push_front(heap, pool);
   }
   arn_pool_push(heap, pool, block);
-}
-
-/* --- Purging --------------------------------------------------------------------------------- */
-
-/* Looks into the next pools of the class that purging is at; false when it has seen them all. */
-static bool purge_some(arn_heap *heap, uint32_t *budget, bool all, size_t *bytes) {
-  uint32_t class = heap->purge_class;
-  arn_bin_settle(heap, class);
-  for (; heap->used[class] && heap->purge_left; heap->purge_left--) {
-    if (*budget == 0)
-      return true;
-    if (!all)
-      --*budget;
-    arn_pool *pool = heap->used[class];
-    heap->used[class] = pool->next; /* turn the ring, so that the rest comes first next time */
-    /* Purged only when nothing was freed or allocated since the last look. */
-    uint32_t outstanding = arn_pool_outstanding(pool) + 1;
-    if (pool->free && (all || pool->seen == outstanding))
-      *bytes += arn_pool_purge(pool);
-    pool->seen = outstanding;
-  }
-  return false;
-}
-
-size_t arn_heap_purge_pages(arn_heap *heap, uint32_t budget) {
-  /* The textbook gives small blocks' memory back with their arena and in no other way. */
-  if (ARN_TEXTBOOK)
-    return 0;
-  bool all = budget == UINT32_MAX;
-  size_t bytes = 0;
-  for (uint32_t i = 1; i < ARN_CLASSES; i++) {
-    if (all || heap->purge_left == 0) {
-      heap->purge_class = heap->purge_class % (ARN_CLASSES - 1) + 1;
-      heap->purge_left = heap->used_count[heap->purge_class];
-    }
-    if (purge_some(heap, &budget, all, &bytes))
-      break;
-    heap->purge_left = 0;
-    if (!all && heap->purge_class == ARN_CLASSES - 1)
-      break; /* once round */
-  }
-  return bytes;
-}
-
-size_t arn_heap_purge_due(arn_heap *heap, uint32_t budget) {
-  uint64_t now = arn_os_milliseconds();
-  if (ARN_TEXTBOOK || now < heap->next_page_purge)
-    return 0;
-  arn_kept_release(heap);
-  size_t bytes = arn_heap_purge_pages(heap, budget);
-  /* Once round all classes, then rest for the delay. */
-  if (heap->purge_class == ARN_CLASSES - 1 && heap->purge_left == 0)
-    heap->next_page_purge = now + (uint64_t)heap->group->config.purge_delay_ms;
-  return bytes;
-}
-
-void arn_heap_tick(arn_heap *heap) {
-  if (++heap->refills % TICK_REFILLS != 0)
-    return;
-  arn_arenas_tick(heap->arenas);
-  if (heap->group->config.purge_delay_ms >= 0)
-    arn_heap_purge_due(heap, PAGE_SLICE);
 }

@@ -81,10 +81,12 @@ struct arn_heap {
   arn_batch batches[ARN_BATCHES];
   arn_pool *kept[ARN_KEPT_RUNS]; /* first slots of free runs, KEPT */
   uint32_t next_kept;
-  uint32_t refills;         /* counts slow paths, for what happens every so many of them */
-  uint32_t purge_class;     /* where purging of used pools goes on: in which class, */
-  uint32_t purge_left;      /* and how many pools of its ring are still to be looked into */
-  uint64_t next_page_purge; /* milliseconds */
+  uint64_t last_tick;        /* milliseconds, of the last slow path (tick.c) */
+  uint32_t frees_until_look; /* what bins are filled with: ARN_BUSY_FREES, or 1 when idle */
+  _Atomic uint32_t ticks;    /* counts slow paths */
+  uint32_t purge_class;      /* where purging of used pools goes on: in which class, */
+  uint32_t purge_left;       /* and how many pools of its ring are still to be looked into */
+  uint64_t next_page_purge;  /* milliseconds */
 
   /* const while LIVE; of heaps that are not extra: while in the group */
   arn_arenas *arenas; /* the group's, or its own */
@@ -138,8 +140,8 @@ void *arn_refill(arn_heap *heap, uint32_t class);
 /* A pool's count-down has reached 0. */
 void arn_pool_event(arn_heap *heap, arn_pool *pool);
 
-/* Puts all blocks of the heap's bins back into their pools, or sends them to their owners, so that
- * every free block is on its pool's list; pools that are empty then go back to their arenas. */
+/* Gives up all that the heap holds and nobody uses: empties bins and inbox into the pools, sends
+ * what is others' home, and gives empty pools back to their arenas. */
 void arn_heap_settle(arn_heap *heap);
 
 /* --- heap.c: the ring of used pools --- */
@@ -154,15 +156,20 @@ arn_pool *arn_heap_new_pool(arn_heap *heap, uint32_t class);
 /* Gives an EMPTY pool back to its arena. */
 void arn_heap_release_pool(arn_heap *heap, arn_pool *pool);
 
-/* What malloc's slow path does now and then: purging that is due. */
+/* --- tick.c: giving memory back --- */
+
+/* What every slow path does: sees what time it is, and gives back a slice of what is due. */
 void arn_heap_tick(arn_heap *heap);
 
-/* arn_heap_purge_pages, when the delay since the last round is over. */
+/* Of the wholly free pages of used pools that have been so for the delay, those of at most budget
+ * pools. Bytes given back. */
 size_t arn_heap_purge_due(arn_heap *heap, uint32_t budget);
 
-/* Purges wholly free pages of used pools, at most budget pools; all of them when budget is
- * UINT32_MAX. Bytes given back. */
-size_t arn_heap_purge_pages(arn_heap *heap, uint32_t budget);
+/* All wholly free pages of used pools, now. Bytes given back. */
+size_t arn_heap_purge_pages(arn_heap *heap);
+
+/* Frees until a bin is looked at, of a thread that is busy: a look costs some ten nanoseconds. */
+#define ARN_BUSY_FREES 32
 
 /* Pushes a block that is one of the pool's, which the heap owns, on the pool's list. */
 static inline void arn_pool_push(arn_heap *heap, arn_pool *pool, void *block) {

@@ -2,6 +2,7 @@
 #include "orphan.h"
 
 #include "kept.h"
+#include "kept.h"
 #include "remote.h"
 
 /* Orphans searched, and heaps passed by, for one refill: enough to find memory where there is some,
@@ -18,6 +19,7 @@ static bool hold(arn_heap *orphan) {
 }
 
 static void let_go(arn_heap *orphan) {
+  arn_kept_release(orphan); /* it wants nothing back soon */
   arn_kept_release(orphan); /* draining keeps runs of slots for an owner, who may never come */
   store_release(&orphan->state, ARN_HEAP_ORPHAN); /* with hold, arn_heap_adopt */
 }
@@ -71,7 +73,7 @@ size_t arn_orphans_tidy(arn_group *group) {
     if (!hold(other))
       continue;
     arn_inbox_drain(other, UINT32_MAX);
-    bytes += arn_heap_purge_pages(other, UINT32_MAX);
+    bytes += arn_heap_purge_pages(other);
     let_go(other);
   }
   return bytes;

@@ -39,4 +39,7 @@ bool arn_os_asleep(int thread);
 /* Milliseconds of a clock that only rises; a few nanoseconds a call, some milliseconds coarse. */
 uint64_t arn_os_milliseconds(void);
 
+/* The same clock, exact. */
+uint64_t arn_os_nanoseconds(void);
+
 #endif

@@ -91,5 +91,7 @@ void arn_heap_settle(arn_heap *heap) {
     arn_stash_settle(heap, class);
   }
   arn_taken_return(heap);
+  arn_batches_send(heap);
+  arn_inbox_drain(heap, UINT32_MAX);
   arn_kept_release(heap);
 }

@@ -99,4 +99,6 @@ void arn_heap_settle(arn_heap *heap) {
     heap->stash[class] = NULL;
   }
   arn_taken_return(heap);
+  arn_batches_send(heap);
+  arn_inbox_drain(heap, UINT32_MAX);
 }
