@@ -23,12 +23,12 @@ static atomic_bool enough;
 
 static void before_all_constructors(void) {
 #ifdef FORM_STATIC
-  /* The static library's own are registered by the program's first constructor, and those of the
-   * program must come after them (docs/malloc.md). */
-  handlers_not_in_constructor = 1;
-#else
-  handlers_register(HANDLERS_OF_PREINIT);
+  /* The static library's own are registered by the program's first constructor, so these will run
+   * inside of them (docs/malloc.md). */
+  handlers_sets[HANDLERS_OF_PREINIT].allocates_only = 1;
+  handlers_sets[HANDLERS_OF_LIBRARY].allocates_only = 1;
 #endif
+  handlers_register(HANDLERS_OF_PREINIT);
 }
 __attribute__((section(".preinit_array"),
                used)) static void (*const preinit)(void) = before_all_constructors;
@@ -103,10 +103,6 @@ static void fork_and_wait(unsigned forks) {
 int main(void) {
   char late[4096];
   alarm(50); /* a deadlock is a failure, not a wait */
-#ifdef FORM_STATIC
-  handlers_register(HANDLERS_OF_PREINIT);
-  handlers_register(HANDLERS_OF_LIBRARY);
-#endif
   handlers_register(HANDLERS_OF_MAIN);
   snprintf(late, sizeof late, "%s/lib/libmalloc_late_handlers.so", getenv("TESTS"));
   if (!dlopen(late, RTLD_NOW)) {

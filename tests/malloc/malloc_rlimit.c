@@ -78,6 +78,12 @@ static int live_in(size_t limit) {
   static const size_t sizes[] = {64, 700, 5000, 100000, 700000, 3 * MIB, 40 * MIB};
   if (!malloc(1))
     return NO_MEMORY;
+  /* A limit is for the whole program: at least half of it is left for what is not malloc's. */
+  if (limit >= SURELY * MIB) {
+    void *mapped = mmap(NULL, limit / 2, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(mapped != MAP_FAILED);
+    REQUIRE(munmap(mapped, limit / 2) == 0);
+  }
   for (int round = 0; round < (limit > SURELY * MIB ? 1 : 2); round++)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
       struct link *chain = NULL;

@@ -20,7 +20,7 @@ static unsigned calls;
       sum += bytes[i];                                                                             \
     return sum;                                                                                    \
   }                                                                                                \
-  static size_t (*choose_##number(void))(const unsigned char *, size_t) {                          \
+  __attribute__((used)) static size_t (*choose_##number(void))(const unsigned char *, size_t) {    \
     return sum_##number;                                                                           \
   }
 SUMS(1)

@@ -9,8 +9,6 @@
   { .lock = PTHREAD_MUTEX_INITIALIZER }
 struct handlers_set handlers_sets[HANDLERS_COUNT] = {SET, SET, SET, SET, SET};
 
-int handlers_not_in_constructor;
-
 enum { BLOCKS = 8 };
 static void *kept[HANDLERS_COUNT][BLOCKS];
 
@@ -39,6 +37,8 @@ static void *churn(void *context) {
 static void work(enum handlers who) {
   pthread_t thread;
   churn(kept[who]);
+  if (handlers_sets[who].allocates_only)
+    return;
   require(pthread_create(&thread, NULL, churn, kept[who]) == 0, "a thread");
   require(pthread_join(thread, NULL) == 0, "the thread's end");
   churn(kept[who]);
@@ -46,7 +46,8 @@ static void work(enum handlers who) {
 
 static void prepare(enum handlers who) {
   work(who);
-  require(pthread_mutex_lock(&handlers_sets[who].lock) == 0, "its lock");
+  if (!handlers_sets[who].allocates_only)
+    require(pthread_mutex_lock(&handlers_sets[who].lock) == 0, "its lock");
   churn(kept[who]);
   handlers_sets[who].prepared++;
 }
@@ -54,7 +55,8 @@ static void prepare(enum handlers who) {
 static void in_parent(enum handlers who) {
   handlers_sets[who].in_parent++;
   churn(kept[who]);
-  require(pthread_mutex_unlock(&handlers_sets[who].lock) == 0, "to drop its lock");
+  if (!handlers_sets[who].allocates_only)
+    require(pthread_mutex_unlock(&handlers_sets[who].lock) == 0, "to drop its lock");
   work(who);
 }
 
@@ -93,6 +95,5 @@ void handlers_register(enum handlers who) {
 }
 
 __attribute__((constructor)) static void library_starts(void) {
-  if (!handlers_not_in_constructor)
-    handlers_register(HANDLERS_OF_LIBRARY);
+  handlers_register(HANDLERS_OF_LIBRARY);
 }

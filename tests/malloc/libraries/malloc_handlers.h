@@ -21,14 +21,13 @@ enum handlers {
 
 struct handlers_set {
   pthread_mutex_t lock;
+  int allocates_only; /* these neither take the lock nor start threads */
   int registered;
   unsigned prepared, in_parent, in_child; /* how often each was called */
 };
 
 #define HANDLERS_API __attribute__((visibility("default")))
 HANDLERS_API extern struct handlers_set handlers_sets[HANDLERS_COUNT];
-/* Set before the library's constructor runs, it registers nothing. */
-HANDLERS_API extern int handlers_not_in_constructor;
 HANDLERS_API void handlers_register(enum handlers who);
 
 #endif
