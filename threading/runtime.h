@@ -2,7 +2,8 @@
  *
  * The mode is nothing but who owns the heap. Free-threaded: each thread state has a heap of its
  * own, which arn_self points to while the thread is attached. GIL: there is one heap, shared_heap,
- * and taking the GIL makes arn_self point to it. Away or detached, arn_self is arn_no_heap.
+ * and taking the GIL makes arn_self point to it. Away or detached, arn_self is the heap of the
+ * thread's guest state if it has one (thread.c), or arn_no_heap.
  */
 #ifndef ARN_THREADING_RUNTIME_H
 #define ARN_THREADING_RUNTIME_H

@@ -69,10 +69,10 @@ void arn_arenas_set_idle(arn_group *group, uint32_t first, uint32_t count,
  * given back. */
 size_t arn_purge_arena(arn_arenas *set, uint32_t number);
 
-/* Slots are going to be taken while dirty ones lie free that do not fit. When the set is about to be
- * larger than ever by a step, and what lies free and dirty is a good part of it, all of that goes
- * back to the system: so memory that is free in pieces is not paid for twice, and a set that goes up
- * and down below its peak pays nothing. */
+/* Slots are going to be taken while dirty ones lie free that do not fit. When the set is about to pass
+ * next_look (a step above what there was when it was last looked at, or purged), and what lies free
+ * and dirty is a good part of it, all of that goes back to the system: so memory that is free in
+ * pieces is not paid for twice, and a set that goes up and down below that pays nothing. */
 void arn_give_for_growth(arn_arenas *set, uint64_t slots);
 
 #endif

@@ -8,8 +8,8 @@
 /* Arenas purged in one slice of arn_arenas_tick: some tens of microseconds of madvise. */
 #define SLICE 4
 
-/* Growth looks for what it could give back each time that the set has become larger than ever by
- * this part, and gives it when it is at least that part of the whole. */
+/* Growth looks for what it could give back each time that the set has grown by the part GROWTH_STEP
+ * since the last look, and gives it when it is at least the part GROWTH_WASTE of the whole. */
 #ifndef GROWTH_STEP
 #define GROWTH_STEP 16
 #define GROWTH_WASTE 8

@@ -2,9 +2,10 @@
  *
  * arn_malloc takes the block that was freed last, whichever pool it is from; arn_free puts it there.
  * Neither touches a pool's descriptor but to see whose it is. A bin is short; what is too much goes
- * to the pools, and from there comes what is missing: half a bin at a time. How many blocks it may
- * have begins small, doubles each time that the bin was found empty, up to the class's most
- * (arn_class.binned), and begins anew when the heap has been idle. The blocks of a bin count as
+ * to the pools, and from there comes what is missing: all free blocks of a pool, or half a bin. How
+ * many blocks it may have begins small, doubles each time that the bin was found empty, up to the
+ * class's most (arn_class.binned), and begins anew when giving back comes to the class (tick.c). The
+ * blocks of a bin count as
  * outstanding in their pools.
  *
  *   arn_free --> bin --(too long)--> own pools; batches for other owners (remote.c)

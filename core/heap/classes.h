@@ -3,8 +3,8 @@
  *   size    1..16  17..32  ...  497..512 | 513..576  577..640 ... 961..1024 | 1025..1088 ...
  *   class   1      2            32       | 33        34           40        | 41
  *
- * (modern; 8 classes per doubling above the small limit, 16 above 1 KiB). class_of is arithmetic in
- * both parts: a table would be one more cache line on the path.
+ * (modern; 8 classes per doubling above the small limit, 16 above 1 KiB). Up to 1 KiB malloc looks the
+ * class up in a table of one cache line; above, it is arithmetic.
  */
 #ifndef ARN_HEAP_CLASSES_H
 #define ARN_HEAP_CLASSES_H

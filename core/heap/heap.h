@@ -3,12 +3,13 @@
  * Only the owner pushes and pops: plain loads and stores, no atomic instruction. A thread's heap is
  * what arn_self points to. In free-threaded mode every attached thread has one of its own; in GIL
  * mode a runtime has one, and taking the GIL installs it; nothing on malloc's path knows the mode.
- * A thread without a heap has arn_no_heap, whose lists are always empty, so that it reaches the
+ * A thread without a heap has arn_no_heap, whose bins are always empty, so that it reaches the
  * slow path, where it is an error, or where the libc override lets it in (stranger.h).
  *
  * The two journeys are told in journeys.h. What other threads do to a heap:
  *
  *   push to its inbox               remote.c     any time, also when it is nobody's
+ *   take its inbox over             takeover.c   when its thread sleeps, or it is frozen
  *   take it over when it is an      orphan.c     by CAS on state
  *   orphan, or pools from it
  *
@@ -133,7 +134,7 @@ void arn_heap_orphan(arn_heap *heap);
 
 /* --- refill.c or refill_textbook.c: which block is next --- */
 
-/* A block of the class when the heap's list has none; NULL with errno when out of memory. For
+/* A block of the class when the heap's bin has none; NULL with errno when out of memory. For
  * class 0 too (as 1). The thread may be without a heap: then it ends the process. */
 void *arn_refill(arn_heap *heap, uint32_t class);
 

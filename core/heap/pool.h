@@ -25,8 +25,8 @@
  *   EMPTY -> USED (taken from an arena) -> FULL (all its blocks are taken)
  *   FULL -> USED (enough blocks were freed) -> EMPTY (all freed)
  *
- * In the ring of used pools those with free blocks stand before those that have only untouched or
- * purged ones. In the textbook geometry USED pools serve malloc where they are (refill_textbook.c),
+ * In the ring a used pool goes to the front when it gets a free block, and to the back when a refill
+ * leaves it with untouched or purged ones only. In the textbook geometry USED pools serve malloc where they are (refill_textbook.c),
  * and a full pool's floor is capacity - 1.
  */
 #ifndef ARN_HEAP_POOL_H
@@ -160,8 +160,8 @@ _Noreturn void arn_pool_reject(const arn_pool *pool, const void *block, const ch
 
 /* Ends the process unless block, an address in the pool, is the start of one. */
 static inline void arn_pool_verify(const arn_pool *pool, const void *block, const char *function) {
-  size_t offset = (size_t)((const char *)block - arn_pool_base(pool));
-  if (unlikely(offset % arn_classes[arn_pool_class(pool)].size != 0))
+  uint32_t offset = (uint32_t)((const char *)block - arn_pool_base(pool));
+  if (unlikely(!arn_is_multiple(offset, pool->magic)))
     arn_pool_reject(pool, block, function);
 }
 

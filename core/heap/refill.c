@@ -1,11 +1,11 @@
 /* refill.c - which block is next when the heap's bin is empty: the faster order.
  *
- * Step 4 of malloc's journey (journeys.h). What is found fills half a bin (bin.h), in order:
+ * Step 4 of malloc's journey (journeys.h). What is found goes into the bin (bin.h), in order:
  *
  *   1  free blocks of a used pool
  *   2  blocks of other heaps that this one took over (its stash)
  *   3  untouched blocks of a used pool, at most one system page of them; purged ones
- *   4  the inbox, then 1 and 3 again
+ *   4  the inbox, then 1 to 3 again
  *   5  orphans' pools; what was freed to threads that sleep (takeover.h)
  *   6  an empty pool: one that the heap kept, or from the fullest arena that has one, or from a
  *      fresh arena

@@ -1,15 +1,15 @@
 /* refill_textbook.c - which block is next: CPython's order, block by block.
  *
- * After Objects/obmalloc.c of CPython 3.9, pymalloc_alloc and pymalloc_free. The heap's lists stay
- * empty, so that every arn_malloc comes here:
+ * After Objects/obmalloc.c of CPython 3.9, pymalloc_alloc and pymalloc_free. free puts a block on its
+ * pool's list and fills no bin, so that malloc comes here:
  *
- *   1  the head of usedpools of the class serves, from its own list: the block freed last comes
- * first 2  when that leaves its list empty, it links its next untouched block; when it has none,
- * the pool is full and leaves usedpools 3  no used pool: an empty one, from the arena with the
- * fewest free pools: the one freed last there, or its next pool that was never used; or from a new
- * arena 4  a full pool goes to the front of usedpools at its first free; a pool whose blocks are
- * all free goes back to its arena; an arena whose pools are all free goes back to the system
- * (arena.c)
+ *   1  The head of usedpools of the class serves, from its own list: the block freed last comes
+ *      first. When the list is empty, the next untouched block; when nothing is left, the pool is
+ *      full and leaves usedpools.
+ *   2  No used pool: an empty one, from the arena with the fewest free pools: the one freed last
+ *      there, or its next pool that was never used; or from a new arena.
+ *   3  A full pool goes to the front of usedpools at its first free. A pool whose blocks are all
+ *      free goes back to its arena; an arena whose pools are all free, to the system (arena.c).
  *
  * One thing differs: CPython links the second block of a fresh pool at once. Here a block is linked
  * when it is needed, because linking writes to it, and untouched memory stays untouched; the order

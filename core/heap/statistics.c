@@ -6,7 +6,7 @@
 #include "remote.h"
 #include "walk.h"
 
-/* Whether the caller may look at the heap's lists: its own. An orphan's are empty. */
+/* Whether the caller may look into the heap's bins and batches: its own. An orphan's are empty. */
 static bool readable(const arn_heap *heap) {
   return heap == arn_self;
 }

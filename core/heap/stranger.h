@@ -3,7 +3,7 @@
  * With the library alone that is an error, which ends the process. In a process whose heaps are
  * another library's, it is what every thread is here (elsewhere.h). The libc override (core/malloc)
  * lets every thread in, because a program's malloc is called from anywhere: it says which heap such
- * a thread gets, for good or for one call. Their heap is arn_no_heap or arn_ended_heap, whose lists
+ * a thread gets, for good or for one call. Their heap is arn_no_heap or arn_ended_heap, whose bins
  * are always empty: the slow paths find them, and the fast ones ask nothing.
  */
 #ifndef ARN_HEAP_STRANGER_H

@@ -13,14 +13,14 @@ typedef struct arn_walk {
   /* Any may be NULL; what they return other than 0 ends the walk and is returned. */
   int (*arena)(void *context, uint32_t number, arn_arena *arena);
   int (*pool)(void *context, arn_pool *pool);
-  int (*large)(void *context, void *block, size_t size, bool kept); /* kept: free (large.c) */
+  int (*large)(void *context, void *block, size_t size, bool kept); /* kept: free (kept.c) */
   /* A taken slot that nothing accounts for. */
   int (*stray)(void *context, size_t slot);
 } arn_walk;
 
 int arn_walk_arenas(const arn_group *group, const arn_walk *walk);
 
-/* The free blocks on heap's list of a class that are in this pool. */
+/* The blocks in heap's bin that are of this pool. */
 uint32_t arn_lent_blocks(const arn_heap *heap, const arn_pool *pool);
 
 #endif

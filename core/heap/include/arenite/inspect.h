@@ -17,7 +17,7 @@ typedef enum arn_visit_kind {
   ARN_VISIT_HEAP,  /* a heap: address is the arn_heap; size: bytes that wait in its inbox */
   ARN_VISIT_ARENA, /* an arena: address, size */
   ARN_VISIT_POOL,  /* a pool: address, size, block_size, state, counts */
-  ARN_VISIT_BLOCK, /* a block: address, size; in_use says allocated (or waiting for its owner) */
+  ARN_VISIT_BLOCK, /* a block: address, size; in_use says allocated (or held by another heap) */
   ARN_VISIT_LARGE, /* a span, a run of arenas or a huge block: address, size */
 } arn_visit_kind;
 
@@ -35,8 +35,8 @@ typedef struct arn_visit {
   uint32_t size_class;  /* pools and blocks: index, see arn_class_size */
   size_t block_size;    /* pools: bytes of each block */
   arn_pool_state state; /* pools */
-  uint32_t used;        /* pools: blocks allocated (those that wait for their owner counted) */
-  uint32_t free;        /* pools: blocks freed and ready; of arenas: free pools */
+  uint32_t used;        /* pools: blocks allocated (those that other heaps hold counted) */
+  uint32_t free;        /* pools: blocks freed and ready, in the bin too; of arenas: free pools */
   uint32_t untouched;   /* pools: blocks never handed out since the memory was fresh */
   uint32_t purged;      /* pools: free blocks whose page went back to the system */
   bool in_use;          /* blocks */

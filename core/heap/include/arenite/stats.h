@@ -1,10 +1,13 @@
 /* stats.h - where every byte is.
  *
- * arenas_bytes = live + free + untouched + purged + deferred + overhead: each byte of the arenas
- * that a runtime holds is named once. The numbers are exact when no other thread runs in the
- * runtime; otherwise each was true at some moment of the call. Blocks on a running thread's current
- * lists count as free for the calling thread's heap, for orphans and in GIL mode; for other running
- * threads they count as live.
+ * arena_bytes = live + free + untouched + purged + deferred + overhead: each byte of the arenas
+ * that a runtime holds is named once. The numbers are exact when no other thread has a heap in the
+ * runtime; otherwise each was true at some moment of the call.
+ *
+ * What a heap holds in its bins, batches and stash only its owner may look at. When the calling
+ * thread owns it (in GIL mode: has the GIL), its own blocks in its bins count as free, and other
+ * heaps' blocks as deferred. When another thread does, all of them count as live (a bin has 64 KiB
+ * at most). Orphans hold none.
  */
 #ifndef ARENITE_STATS_H
 #define ARENITE_STATS_H
@@ -39,10 +42,10 @@ typedef struct arn_stats {
   /* Bytes. */
   uint64_t arena_bytes;     /* arenas held x their size: the sum of the next six */
   uint64_t live_bytes;      /* in allocated blocks, spans and runs, at their full block size */
-  uint64_t free_bytes;      /* in free blocks and free pools that may still hold pages */
+  uint64_t free_bytes;      /* in free blocks, and free pools and kept runs that may still hold pages */
   uint64_t untouched_bytes; /* never handed out since the system cleared it */
   uint64_t purged_bytes;    /* given back to the system, the range kept */
-  uint64_t deferred_bytes;  /* freed, waiting for the owner (inboxes and batches) */
+  uint64_t deferred_bytes;  /* freed, held for their owner: inboxes; see above */
   uint64_t overhead_bytes;  /* ends of pools that are too short for a block */
   uint64_t huge_bytes;      /* in mappings of their own, not in arenas */
   uint64_t huge_blocks;
