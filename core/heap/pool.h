@@ -26,8 +26,8 @@
  *   FULL -> USED (enough blocks were freed) -> EMPTY (all freed)
  *
  * In the ring a used pool goes to the front when it gets a free block, and to the back when a refill
- * leaves it with untouched or purged ones only. In the textbook geometry USED pools serve malloc where they are (refill_textbook.c),
- * and a full pool's floor is capacity - 1.
+ * leaves it with untouched or purged ones only. In the textbook geometry USED pools serve malloc
+ * where they are (refill_textbook.c), and a full pool's floor is capacity - 1.
  */
 #ifndef ARN_HEAP_POOL_H
 #define ARN_HEAP_POOL_H

@@ -42,7 +42,7 @@ typedef struct arn_stats {
   /* Bytes. */
   uint64_t arena_bytes;     /* arenas held x their size: the sum of the next six */
   uint64_t live_bytes;      /* in allocated blocks, spans and runs, at their full block size */
-  uint64_t free_bytes;      /* in free blocks, and free pools and kept runs that may still hold pages */
+  uint64_t free_bytes;      /* in free blocks, free pools and kept runs that may hold pages */
   uint64_t untouched_bytes; /* never handed out since the system cleared it */
   uint64_t purged_bytes;    /* given back to the system, the range kept */
   uint64_t deferred_bytes;  /* freed, held for their owner: inboxes; see above */
