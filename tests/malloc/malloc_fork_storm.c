@@ -124,15 +124,15 @@ static _Noreturn void live(uint64_t random, int depth) {
   alarm(PATIENCE_S);
   churn(&random, 50, LARGEST);
   size_t what = support_below(&random, 16);
-  if (what < 4)
+  if (what < 10)
     with_threads();
-  else if (what == 4 && depth < 2)
+  else if (what == 10 && depth < 2)
     fork_and_wait(&random, depth + 1);
-  else if (what == 5)
+  else if (what == 11)
     execl("/bin/true", "true", (char *)NULL);
-  else if (what == 6)
+  else if (what == 12)
     served_check();
-  else if (what == 7)
+  else if (what == 13)
     for (int i = 0; i < LEFT; i++)
       give(atomic_exchange(&left[i], NULL));
   if (what % 2)
