@@ -3,6 +3,7 @@
 
 #include "heap.h"
 #include "remote.h"
+#include "shuffle.h"
 
 /* A bin begins with this part of the most that it may have. */
 #define FIRST_PART 16
@@ -44,19 +45,23 @@ static void send_home(arn_heap *heap, void *block) {
 
 static void send_all_home(arn_heap *heap, void *block) {
   for (void *next; block; block = next) {
-    next = *(void **)block;
+    next = arn_link_get(block);
     send_home(heap, block);
   }
 }
 
 /* Leaves at most keep blocks, those freed last. */
 static void shorten(arn_heap *heap, arn_bin *bin, uint32_t keep) {
-  void **end = &bin->list;
+  void *block = bin->list, *last = NULL;
   uint32_t kept = 0;
-  for (; kept < keep && *end; kept++)
-    end = (void **)*end;
-  void *block = *end;
-  *end = NULL;
+  for (; kept < keep && block; kept++) {
+    last = block;
+    block = arn_link_get(block);
+  }
+  if (last)
+    arn_link_set(last, NULL);
+  else
+    bin->list = NULL;
   set_fill(heap, bin, kept);
   send_all_home(heap, block);
 }
@@ -104,14 +109,16 @@ static void put_aside(arn_heap *heap, arn_pool *pool) {
 
 /* Moves at most so many blocks from a list to the bin, which is empty. */
 static uint32_t move(arn_heap *heap, arn_bin *bin, void **list, uint32_t most) {
-  void **end = list;
+  void *rest = *list, *last = NULL;
   uint32_t blocks = 0;
-  for (; blocks < most && *end; blocks++)
-    end = (void **)*end;
+  for (; blocks < most && rest; blocks++) {
+    last = rest;
+    rest = arn_link_get(rest);
+  }
   if (blocks) {
     bin->list = *list;
-    *list = *end;
-    *end = NULL;
+    *list = rest;
+    arn_link_set(last, NULL);
   }
   set_fill(heap, bin, blocks);
   return blocks;
@@ -153,6 +160,7 @@ bool arn_bin_refill(arn_heap *heap, uint32_t class) {
   arn_pool *pool = next_with_free(heap, class);
   if (pool) {
     move_free(heap, bin, pool, half);
+    bin->list = arn_shuffle(heap, bin->list);
     pool->seen = 0;
     put_aside(heap, pool);
     return true;
@@ -169,5 +177,6 @@ bool arn_bin_refill(arn_heap *heap, uint32_t class) {
     list = arn_pool_unpurge(pool);
   pool->seen = 0;
   put_aside(heap, pool);
+  list = arn_shuffle(heap, list);
   return move(heap, bin, &list, UINT32_MAX) != 0;
 }

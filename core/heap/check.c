@@ -46,7 +46,7 @@ static uint32_t count_list(check *c, const arn_pool *pool, void *list, uint64_t 
   const arn_class *k = &arn_classes[arn_pool_class(pool)];
   char *base = arn_pool_base(pool);
   uint32_t blocks = 0;
-  for (void *block = list; block; block = *(void **)block) {
+  for (void *block = list; block; block = arn_link_get(block)) {
     size_t offset = (size_t)((char *)block - base), index = offset / k->size;
     if (offset % k->size != 0 || index >= load_relaxed(&pool->carved)) {
       fail(c, "3: %p on %s list of pool %p is no block of %u bytes that was handed out", block,
@@ -144,7 +144,7 @@ static int check_arena(void *context, uint32_t number, arn_arena *arena) {
 
 static int64_t check_inbox(check *c, arn_heap *heap) {
   int64_t bytes = 0;
-  for (void *block = load_acquire(&heap->inbox); block; block = *(void **)block) {
+  for (void *block = load_acquire(&heap->inbox); block; block = arn_link_get(block)) {
     arn_pool *pool = arn_pool_of(block);
     if (!pool) {
       fail(c, "6: %p in the inbox of heap %u is in no pool", block, heap->id);
@@ -152,10 +152,11 @@ static int64_t check_inbox(check *c, arn_heap *heap) {
     }
     bytes += arn_classes[arn_pool_class(pool)].size;
   }
-  for (void *block = heap->pending; block; block = *(void **)block)
+  for (void *block = heap->pending; block; block = arn_link_get(block))
     bytes += arn_classes[arn_pool_class(arn_pool_of(block))].size;
   for (arn_heap *by = load_acquire(&c->group->heaps); by; by = by->next_in_group)
-    for (void *block = by->taken_from == heap ? by->taken : NULL; block; block = *(void **)block)
+    for (void *block = by->taken_from == heap ? by->taken : NULL; block;
+         block = arn_link_get(block))
       bytes += arn_classes[arn_pool_class(arn_pool_of(block))].size;
   if (bytes != load_relaxed(&heap->inbox_bytes))
     fail(c, "6: the inbox of heap %u holds %lld bytes, its counter says %lld", heap->id,
@@ -166,7 +167,7 @@ static int64_t check_inbox(check *c, arn_heap *heap) {
 /* 5: counts a list of blocks that the heap may hand out. */
 static uint32_t count_bin(check *c, const arn_heap *heap, uint32_t class, void *list) {
   uint32_t blocks = 0;
-  for (void *block = list; block; block = *(void **)block, blocks++) {
+  for (void *block = list; block; block = arn_link_get(block), blocks++) {
     arn_pool *pool = arn_pool_of(block);
     const arn_heap *owner = pool ? arn_pool_owner(pool) : NULL;
     if (!owner || arn_pool_class(pool) != class || owner->group != c->group) {

@@ -14,6 +14,7 @@
 #include "os.h"
 #include "panic.h"
 #include "remote.h"
+#include "shuffle.h"
 #include "stranger.h"
 
 int arn_group_start(arn_group *group, const arn_config *config) {
@@ -156,9 +157,9 @@ size_t arn_group_purge(arn_group *group, size_t keep_bytes) {
 /* The bytes in an inbox. */
 static int64_t inbox_bytes(const arn_heap *heap) {
   int64_t bytes = 0;
-  for (void *block = load_acquire(&heap->inbox); block; block = *(void **)block)
+  for (void *block = load_acquire(&heap->inbox); block; block = arn_link_get(block))
     bytes += arn_classes[arn_pool_class(arn_pool_of(block))].size;
-  for (void *block = heap->pending; block; block = *(void **)block)
+  for (void *block = heap->pending; block; block = arn_link_get(block))
     bytes += arn_classes[arn_pool_class(arn_pool_of(block))].size;
   return bytes;
 }
@@ -168,9 +169,9 @@ static void unpend(arn_heap *heap) {
   if (!heap->pending)
     return;
   void *last = heap->pending;
-  while (*(void **)last)
-    last = *(void **)last;
-  *(void **)last = load_relaxed(&heap->inbox);
+  for (void *next; (next = arn_link_get(last)) != NULL;)
+    last = next;
+  arn_link_set(last, load_relaxed(&heap->inbox));
   store_relaxed(&heap->inbox, heap->pending);
   heap->pending = NULL;
 }
@@ -180,8 +181,8 @@ static void untake(arn_heap *heap) {
   void *block = heap->taken;
   heap->taken = NULL;
   for (void *next; block; block = next) {
-    next = *(void **)block;
-    *(void **)block = load_relaxed(&heap->taken_from->inbox);
+    next = arn_link_get(block);
+    arn_link_set(block, load_relaxed(&heap->taken_from->inbox));
     store_relaxed(&heap->taken_from->inbox, block);
   }
 }
@@ -203,6 +204,7 @@ void arn_group_after_fork(arn_group *group, const arn_heap *const mine[2]) {
       frozen++;
     }
     orphans += state == ARN_HEAP_ORPHAN;
+    arn_shuffle_start(heap); /* or the child would go on as its parent does */
   }
   for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
     store_relaxed(&heap->inbox_bytes, inbox_bytes(heap));

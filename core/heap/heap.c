@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "kept.h"
+#include "marks.h"
 #include "meta.h"
 #include "os.h"
 #include "remote.h"
+#include "shuffle.h"
 
 arn_heap arn_no_heap, arn_ended_heap;
 _Thread_local arn_heap *arn_self = &arn_no_heap;
@@ -43,6 +45,7 @@ arn_heap *arn_heap_open(arn_group *group, bool extra, bool own_arenas) {
   }
   memset(heap, 0, offsetof(arn_heap, inbox));
   arn_bins_open(heap);
+  arn_shuffle_start(heap);
   heap->arenas = arenas;
   heap->id = add_relaxed(&last_id, 1) + 1;
   heap->next_page_purge = arn_os_milliseconds();
@@ -173,6 +176,7 @@ void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *funct
   void *head = pool->free;
   if (unlikely(offset % size != 0 || offset / size >= load_relaxed(&pool->carved) || head == block))
     arn_pool_reject(pool, block, function);
+  arn_mark_home(block);
   /* Before those that have no free block; and before the push, which may give the pool away. */
   if (!head && load_relaxed(&pool->place) == ARN_PLACE_USED && !ARN_TEXTBOOK) {
     arn_used_remove(heap, pool);

@@ -88,6 +88,9 @@ struct arn_heap {
   uint32_t purge_class;      /* where purging of used pools goes on: in which class, */
   uint32_t purge_left;       /* and how many pools of its ring are still to be looked into */
   uint64_t next_page_purge;  /* milliseconds */
+#if ARN_HARDENED
+  uint64_t chance; /* of shuffle.c */
+#endif
 
   /* const while LIVE; of heaps that are not extra: while in the group */
   arn_arenas *arenas; /* the group's, or its own */
@@ -174,7 +177,7 @@ size_t arn_heap_purge_pages(arn_heap *heap);
 
 /* Pushes a block that is one of the pool's, which the heap owns, on the pool's list. */
 static inline void arn_pool_push(arn_heap *heap, arn_pool *pool, void *block) {
-  *(void **)block = pool->free;
+  arn_link_set(block, pool->free);
   pool->free = block;
   uint32_t until = load_relaxed(&pool->until) - 1;
   store_relaxed(&pool->until, until);

@@ -28,6 +28,7 @@
 #define ARN_HEAP_JOURNEYS_H
 
 #include "heap.h"
+#include "marks.h"
 
 #define ARN_INLINE static inline __attribute__((always_inline))
 
@@ -38,10 +39,11 @@ ARN_INLINE void *arn_take(arn_heap *heap, uint32_t class) {
   void *block = bin->list;
   if (unlikely(!block))
     return arn_refill(heap, class);
-  void *next = *(void **)block;
+  void *next = arn_link_get(block);
   bin->list = next;
   bin->fill -= ARN_FILL_MALLOC;
   __builtin_prefetch(next, 1, 3);
+  arn_mark_out(heap, block, class);
   return block;
 }
 
@@ -78,13 +80,13 @@ ARN_INLINE void arn_journey_back(arn_heap *heap, void *block, const char *functi
   arn_bin *bin = &heap->bins[class];
   void *head = ARN_TEXTBOOK ? pool->free : bin->list;
   uint32_t offset = arn_offset_in_pool(pool, block);
-  if (unlikely(!arn_is_multiple(offset, pool->magic) || head == block))
+  if (unlikely(!arn_is_multiple(offset, pool->magic) || head == block || !arn_mark_back(block)))
     arn_pool_reject(pool, block, function);
   if (ARN_TEXTBOOK) {
     arn_pool_push(heap, pool, block);
     return;
   }
-  *(void **)block = head;
+  arn_link_set(block, head);
   bin->list = block;
   bin->fill += ARN_FILL_FREE;
   if (unlikely(bin->fill & ARN_FILL_EVENT))

@@ -6,6 +6,7 @@
 #include "elsewhere.h"
 #include "journeys.h"
 #include "large.h"
+#include "marks.h"
 #include "panic.h"
 #include "remote.h"
 #include "stranger.h"
@@ -35,6 +36,8 @@ static bool may_keep(arn_heap *heap, const arn_heap *owner, uint32_t class) {
 static void free_foreign(arn_heap *heap, arn_pool *pool, void *block, const char *function) {
   uint32_t class = arn_pool_class(pool);
   arn_pool_verify(pool, block, function);
+  if (unlikely(!arn_mark_away(block)))
+    arn_pool_reject(pool, block, function);
   if (!may_keep(heap, arn_pool_owner(pool), class)) {
     arn_remote_free(heap, pool, block, function);
     return;
@@ -43,7 +46,7 @@ static void free_foreign(arn_heap *heap, arn_pool *pool, void *block, const char
   arn_bin *bin = &heap->bins[class];
   if (unlikely(bin->list == block))
     arn_pool_reject(pool, block, function);
-  *(void **)block = bin->list;
+  arn_link_set(block, bin->list);
   bin->list = block;
   bin->fill += ARN_FILL_FREE;
   if (unlikely(bin->fill & ARN_FILL_EVENT))
@@ -108,6 +111,8 @@ size_t arn_usable_size_of(const void *block, const char *function) {
   arn_pool *pool = arn_pool_of(block);
   if (pool) {
     arn_pool_verify(pool, block, function);
+    if (unlikely(!arn_mark_is_out(block)))
+      arn_pool_reject(pool, block, function);
     return arn_classes[arn_pool_class(pool)].size;
   }
   size_t size = arn_large_size(block);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "heap.h"
+#include "marks.h"
 #include "os.h"
 #include "panic.h"
 
@@ -28,6 +29,7 @@ void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class) {
     store_relaxed(&pool[i].offset, (uint8_t)i);
     store_relaxed(&pool[i].kind, ARN_SLOT_INSIDE);
   }
+  arn_marks_open(pool, k->slots);
   arn_pool_give_to(pool, heap);
 }
 
@@ -47,8 +49,8 @@ static void *link_blocks(char *base, uint32_t size, uint32_t first, uint32_t cou
   char *last = block + (size_t)(count - 1) * size;
   void *list = block;
   for (; block < last; block += size)
-    *(void **)block = block + size;
-  *(void **)last = then;
+    arn_link_set(block, block + size);
+  arn_link_set(last, then);
   return list;
 }
 
@@ -103,7 +105,7 @@ size_t arn_pool_purge(arn_pool *pool) {
   uint32_t carved = load_relaxed(&pool->carved);
   uint16_t free_on[64] = {0};
 
-  for (void *block = pool->free; block; block = *(void **)block) {
+  for (void *block = pool->free; block; block = arn_link_get(block)) {
     uint64_t bits = pages_of_block(k->size, (uint32_t)(((char *)block - base) / k->size));
     for (; bits; bits &= bits - 1)
       free_on[__builtin_ctzll(bits)]++;
@@ -129,18 +131,22 @@ size_t arn_pool_purge(arn_pool *pool) {
     return 0;
 
   /* Unlink first: the list runs through the pages that go. */
-  void *keep = NULL, **tail = &keep;
+  void *keep = NULL, *tail = NULL;
   uint32_t gone = 0;
   for (void *block = pool->free, *next; block; block = next) {
-    next = *(void **)block;
+    next = arn_link_get(block);
     if (pages_of_block(k->size, (uint32_t)(((char *)block - base) / k->size)) & purge) {
       gone++;
     } else {
-      *tail = block;
-      tail = (void **)block;
+      if (tail)
+        arn_link_set(tail, block);
+      else
+        keep = block;
+      tail = block;
     }
   }
-  *tail = NULL;
+  if (tail)
+    arn_link_set(tail, NULL);
   pool->free = keep;
   pool->purged_pages |= purge;
   store_relaxed(&pool->purged, (uint16_t)(load_relaxed(&pool->purged) + gone));
@@ -177,7 +183,7 @@ void *arn_pool_unpurge(arn_pool *pool) {
       if (pages_of_block(k->size, block) & pool->purged_pages)
         continue;
       void *address = arn_pool_base(pool) + (size_t)block * k->size;
-      *(void **)address = list;
+      arn_link_set(address, list);
       list = address;
       count++;
     }

@@ -36,6 +36,7 @@
 
 #include "atomics.h"
 #include "classes.h"
+#include "link.h"
 #include "space.h"
 
 typedef enum arn_slot_kind {

@@ -20,6 +20,7 @@
 
 #include "heap.h"
 #include "kept.h"
+#include "marks.h"
 #include "orphan.h"
 #include "remote.h"
 #include "stranger.h"
@@ -28,8 +29,9 @@
 static void *pop(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
   void *block = bin->list;
-  bin->list = *(void **)block;
+  bin->list = arn_link_get(block);
   bin->fill -= ARN_FILL_MALLOC;
+  arn_mark_out(heap, block, class);
   return block;
 }
 

@@ -18,6 +18,7 @@
 #include <errno.h>
 
 #include "heap.h"
+#include "marks.h"
 #include "orphan.h"
 #include "remote.h"
 #include "stranger.h"
@@ -28,7 +29,7 @@ static void *take(arn_heap *heap, arn_pool *pool) {
   void *block = pool->free;
   uint32_t outstanding = load_relaxed(&pool->until); /* floor is 0 while USED */
   if (block) {
-    pool->free = *(void **)block;
+    pool->free = arn_link_get(block);
     store_relaxed(&pool->until, ++outstanding);
   } else {
     block = arn_pool_carve(pool, 1); /* counts it */
@@ -40,6 +41,7 @@ static void *take(arn_heap *heap, arn_pool *pool) {
     store_relaxed(&pool->floor, outstanding - 1);
     store_relaxed(&pool->until, 1);
   }
+  arn_mark_out(heap, block, arn_pool_class(pool));
   return block;
 }
 
@@ -58,7 +60,8 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
     return take(heap, heap->used[class]);
   if (arn_take_over(heap, class)) {
     void *block = heap->stash[class];
-    heap->stash[class] = *(void **)block;
+    heap->stash[class] = arn_link_get(block);
+    arn_mark_out(heap, block, class);
     return block;
   }
   pool = arn_heap_new_pool(heap, class);
@@ -92,7 +95,7 @@ __attribute__((noinline)) void arn_pool_event(arn_heap *heap, arn_pool *pool) {
 void arn_heap_settle(arn_heap *heap) {
   for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
     for (void *block = heap->stash[class], *next; block; block = next) {
-      next = *(void **)block;
+      next = arn_link_get(block);
       arn_heap *owner = arn_pool_owner(arn_pool_of(block));
       arn_inbox_push(owner, block, block, arn_classes[class].size);
     }

@@ -16,7 +16,7 @@ void arn_inbox_push(arn_heap *owner, void *first, void *last, size_t bytes) {
   int64_t waiting = add_relaxed(&owner->inbox_bytes, (int64_t)bytes) + (int64_t)bytes;
   void *head = load_relaxed(&owner->inbox);
   do {
-    *(void **)last = head;
+    arn_link_set(last, head);
   } while (!cas_release(&owner->inbox, &head, first)); /* with arn_inbox_drain's exchange */
   if (waiting > ORPHAN_INBOX_BYTES && load_relaxed(&owner->state) == ARN_HEAP_ORPHAN)
     arn_orphan_drain(owner);
@@ -52,7 +52,7 @@ void arn_remote_free(arn_heap *heap, arn_pool *pool, void *block, const char *fu
       send(heap, batch);
     *batch = (arn_batch){.owner = owner, .last = block};
   }
-  *(void **)block = batch->count ? batch->first : NULL;
+  arn_link_set(block, batch->count ? batch->first : NULL);
   batch->first = block;
   batch->bytes += bytes;
   if (++batch->count == ARN_BATCH_BLOCKS || batch->bytes >= ARN_BATCH_BYTES)
@@ -84,7 +84,7 @@ uint32_t arn_inbox_drain(arn_heap *heap, uint32_t limit) {
       bump(&heap->inbox_drains, 1);
     }
     void *block = heap->pending;
-    heap->pending = *(void **)block;
+    heap->pending = arn_link_get(block);
     blocks++;
     arn_pool *pool = arn_pool_of(block);
     arn_heap *owner = arn_pool_owner(pool);

@@ -8,7 +8,9 @@
 
 #include "arena.h"
 #include "classes.h"
+#include "link.h"
 #include "lock.h"
+#include "marks.h"
 #include "os.h"
 #include "pool.h"
 #include "settings.h"
@@ -37,20 +39,29 @@ struct arn_space arn_space;
 #define SANITIZED 0
 #endif
 
+/* Bytes of an arena's marks. */
+#if ARN_HARDENED
+#define MARKS_SIZE (ARN_POOLS_PER_ARENA * ARN_MARKS_PER_SLOT * sizeof(arn_mark))
+#else
+#define MARKS_SIZE ((size_t)0)
+#endif
+
 static size_t round_up(size_t n, size_t unit) {
   return (n + unit - 1) / unit * unit;
 }
 
 /* Where the tables start in the metadata, for a number of arenas. */
 typedef struct layout {
-  size_t arenas, pools, size;
+  size_t arenas, pools, marks, size;
 } layout;
 
 static layout lay_out(uint32_t arenas) {
   layout l;
   l.arenas = round_up((arenas + 63) / 64 * sizeof(uint64_t), arn_os_page);
   l.pools = l.arenas + round_up((size_t)arenas * sizeof(arn_arena), arn_os_page);
-  l.size = l.pools + round_up((size_t)arenas * ARN_POOLS_PER_ARENA * sizeof(arn_pool), arn_os_page);
+  l.marks =
+      l.pools + round_up((size_t)arenas * ARN_POOLS_PER_ARENA * sizeof(arn_pool), arn_os_page);
+  l.size = l.marks + round_up(arenas * MARKS_SIZE, arn_os_page);
   return l;
 }
 
@@ -70,6 +81,7 @@ static size_t wanted_size(void) {
 static int start(void) {
   arn_os_start();
   arn_classes_start();
+  arn_link_start();
   int error = ENOMEM;
   for (size_t size = wanted_size(); size >= RESERVE_LEAST; size /= 2) {
     uint32_t count = (uint32_t)(size >> ARN_ARENA_SHIFT);
@@ -94,6 +106,9 @@ static int start(void) {
     arn_space.idle = tables;
     arn_space.arenas = (arn_arena *)((char *)tables + l.arenas);
     arn_space.pools = (arn_pool *)((char *)tables + l.pools);
+#if ARN_HARDENED
+    arn_marks = (arn_mark *)((char *)tables + l.marks);
+#endif
     store_release(&arn_space.arena_count, count); /* with arn_space_start's acquire */
     return 0;
   }
@@ -137,7 +152,16 @@ static int commit_tables(uint32_t first, uint32_t end) {
     return error;
   from = (uintptr_t)&arn_space.pools[(size_t)first * ARN_POOLS_PER_ARENA] / page * page;
   to = round_up((uintptr_t)&arn_space.pools[(size_t)end * ARN_POOLS_PER_ARENA], page);
-  return arn_os_commit((void *)from, to - from);
+  error = arn_os_commit((void *)from, to - from);
+#if ARN_HARDENED
+  if (error)
+    return error;
+  from = (uintptr_t)arn_marks + first * MARKS_SIZE;
+  from = from / page * page;
+  to = round_up((uintptr_t)arn_marks + end * MARKS_SIZE, page);
+  error = arn_os_commit((void *)from, to - from);
+#endif
+  return error;
 }
 
 int arn_space_advance(uint32_t count, uint32_t *first) {
@@ -163,5 +187,5 @@ int arn_space_advance(uint32_t count, uint32_t *first) {
 
 size_t arn_space_metadata(void) {
   size_t arenas = round_up(load_relaxed(&arn_space.frontier), TABLE_CHUNK);
-  return arenas * (sizeof(arn_arena) + ARN_POOLS_PER_ARENA * sizeof(arn_pool));
+  return arenas * (sizeof(arn_arena) + ARN_POOLS_PER_ARENA * sizeof(arn_pool) + MARKS_SIZE);
 }

@@ -82,7 +82,7 @@ static uint64_t foreign_bytes(const arn_heap *heap) {
   for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
     void *const lists[] = {heap->bins[class].list, heap->stash[class]};
     for (int i = 0; i < 2; i++)
-      for (void *block = lists[i]; block; block = *(void **)block)
+      for (void *block = lists[i]; block; block = arn_link_get(block))
         if (arn_pool_owner(arn_pool_of(block)) != heap)
           bytes += arn_classes[class].size;
   }

@@ -4,6 +4,7 @@
 #include "elsewhere.h"
 #include "journeys.h"
 #include "large.h"
+#include "marks.h"
 #include "panic.h"
 #include "remote.h"
 
@@ -66,6 +67,8 @@ void arn_stranger_free(void *block, const char *function) {
     return;
   }
   arn_pool_verify(pool, block, function);
+  if (unlikely(!arn_mark_away(block)))
+    arn_pool_reject(pool, block, function);
   arn_inbox_push(arn_pool_owner(pool), block, block, arn_classes[arn_pool_class(pool)].size);
 }
 

@@ -15,10 +15,10 @@ static void sort_taken(arn_heap *heap) {
   void *block = heap->taken;
   int64_t bytes = 0;
   for (uint32_t blocks = 0; block && blocks < ARN_DRAIN_SLICE; blocks++) {
-    void *next = *(void **)block;
+    void *next = arn_link_get(block);
     uint32_t class = arn_pool_class(arn_pool_of(block));
     bytes += arn_classes[class].size;
-    *(void **)block = heap->stash[class];
+    arn_link_set(block, heap->stash[class]);
     heap->stash[class] = block;
     block = next;
   }
@@ -76,7 +76,7 @@ void arn_taken_return(arn_heap *heap) {
   void *block = heap->taken;
   heap->taken = NULL;
   for (void *next; block; block = next) {
-    next = *(void **)block;
+    next = arn_link_get(block);
     int64_t bytes = arn_classes[arn_pool_class(arn_pool_of(block))].size;
     sub_relaxed(&heap->taken_from->inbox_bytes, bytes);
     sub_relaxed(&heap->group->deferred, bytes);

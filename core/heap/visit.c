@@ -46,7 +46,7 @@ static int visit_huge(void *block, size_t size, void *context) {
 static void mark(uint64_t *bits, const arn_pool *pool, void *list) {
   uint32_t size = arn_classes[arn_pool_class(pool)].size;
   char *base = arn_pool_base(pool);
-  for (void *block = list; block; block = *(void **)block) {
+  for (void *block = list; block; block = arn_link_get(block)) {
     if (arn_pool_of(block) != pool)
       continue;
     size_t index = (size_t)((char *)block - base) / size;

@@ -67,7 +67,7 @@ uint32_t arn_lent_blocks(const arn_heap *heap, const arn_pool *pool) {
   uint32_t blocks = 0;
   if (load_relaxed(&((arn_pool *)pool)->owner) != heap)
     return 0;
-  for (void *block = heap->bins[arn_pool_class(pool)].list; block; block = *(void **)block)
+  for (void *block = heap->bins[arn_pool_class(pool)].list; block; block = arn_link_get(block))
     if (arn_pool_of(block) == pool)
       blocks++;
   return blocks;

@@ -1,0 +1,16 @@
+// expects: arenite: arn_free: the block 0x[0-9a-f]+ of [0-9]+ bytes is already free \(double free\)
+/* hardened_twice_inbox.c - a block that waits in its owner's inbox is freed by its owner. */
+#include "hardened.h"
+
+static void free_all(void) {
+  for (int i = 0; i < COUNT; i++)
+    arn_free(blocks[i]);
+}
+
+int main(void) {
+  begin();
+  allocate(SMALL);
+  elsewhere(free_all);
+  arn_free(blocks[COUNT / 4]);
+  return 0;
+}

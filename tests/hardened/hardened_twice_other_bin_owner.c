@@ -1,0 +1,16 @@
+// expects: arenite: arn_free: the block 0x[0-9a-f]+ of [0-9]+ bytes is already free \(double free\)
+/* hardened_twice_other_bin_owner.c - a block that another thread freed, and has in its bin, is freed by its owner. */
+#include "hardened.h"
+
+static void free_two(void) {
+  arn_free(blocks[0]);
+  arn_free(blocks[1]);
+}
+
+int main(void) {
+  begin();
+  allocate(KEPT);
+  elsewhere(free_two);
+  free_two();
+  return 0;
+}
