@@ -6,7 +6,8 @@
  *
  *   variable                  field               default   unit
  *   ARENITE_MODE              mode                free-threaded   "gil" or "free-threaded"
- *   ARENITE_LIMIT             limit_bytes         0 (none)  bytes; K, M, G, T may follow
+ *   ARENITE_LIMIT             limit_bytes         0 (none)  bytes; K, M, G, T may follow; or "cgroup":
+ *                                                 the limit of the process's control group, less a part
  *   ARENITE_PURGE_DELAY_MS    purge_delay_ms      200       milliseconds; -1 never, 0 at once
  *   ARENITE_SWITCH_INTERVAL   switch_interval_us  5000      microseconds
  *   ARENITE_DEFERRED_BUDGET   deferred_budget     64M       bytes; K, M, G, T may follow
