@@ -23,9 +23,10 @@ static const field bytes[] = {
 static const field counts[] = {
     FIELD(arenas),       FIELD(arenas_allocated), FIELD(arenas_reclaimed), FIELD(arenas_highwater),
     FIELD(pools_free),   FIELD(huge_blocks),      FIELD(large_blocks),     FIELD(heaps),
-    FIELD(orphans),      FIELD(adoptions),        FIELD(scavenged_pools),  FIELD(remote_frees),
-    FIELD(inbox_pushes), FIELD(inbox_drains),     FIELD(forwarded),        FIELD(purges),
-    FIELD(gil_takes),    FIELD(gil_waits),        FIELD(gil_switches),     FIELD(gil_wait_ns),
+    FIELD(orphans),      FIELD(adoptions),        FIELD(scavenged_pools),  FIELD(takeovers),
+    FIELD(remote_frees), FIELD(inbox_pushes),     FIELD(inbox_drains),     FIELD(forwarded),
+    FIELD(purges),       FIELD(gil_takes),        FIELD(gil_waits),        FIELD(gil_switches),
+    FIELD(gil_wait_ns),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])

@@ -187,6 +187,14 @@ size_t arn_arenas_take(arn_arenas *set, uint32_t count, uint32_t align, arn_wish
   return claimed(set, s.number, s.mask, clean);
 }
 
+size_t arn_arenas_take_dirty(arn_arenas *set, uint32_t count, uint32_t align) {
+  search s = {.count = count, .align = align, .wish = ARN_WISH_DIRTY, .tries = TRIES};
+  bool clean;
+  if (ARN_TEXTBOOK || !load_relaxed(&set->any_dirty) || !search_steps(set, &s))
+    return SIZE_MAX;
+  return claimed(set, s.number, s.mask, &clean);
+}
+
 bool arn_arenas_extend(size_t slot, uint32_t more) {
   uint32_t number = (uint32_t)(slot / ARN_POOLS_PER_ARENA);
   uint32_t first = (uint32_t)(slot % ARN_POOLS_PER_ARENA);

@@ -96,6 +96,9 @@ typedef enum arn_wish {
  * number, or SIZE_MAX when out of memory. */
 size_t arn_arenas_take(arn_arenas *set, uint32_t count, uint32_t align, arn_wish wish, bool *clean);
 
+/* The same of slots that are free and may hold pages, or SIZE_MAX: memory does not grow by it. */
+size_t arn_arenas_take_dirty(arn_arenas *set, uint32_t count, uint32_t align);
+
 /* Releases slots that arn_arenas_take gave; of them the first `touched` may hold something. Any
  * thread. */
 void arn_arenas_give(size_t slot, uint32_t count, uint32_t touched);

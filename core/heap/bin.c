@@ -5,9 +5,6 @@
 #include "remote.h"
 #include "shuffle.h"
 
-/* A bin begins with this part of the most that it may have. */
-#define FIRST_PART 16
-
 /* The number of frees after which a full pool is used again. */
 static uint32_t used_threshold(uint32_t capacity) {
   return capacity >= 8 ? capacity / 8 : 1;
@@ -17,18 +14,12 @@ static void set_fill(const arn_heap *heap, arn_bin *bin, uint32_t blocks) {
   bin->fill = arn_fill(blocks, bin->most, heap->frees_until_look);
 }
 
-/* Most blocks of a bin that begins. */
-static uint32_t first_most(uint32_t class) {
-  uint32_t most = arn_classes[class].binned;
-  return most > FIRST_PART ? most / FIRST_PART : 1;
-}
-
 void arn_bins_open(arn_heap *heap) {
   heap->frees_until_look = ARN_BUSY_FREES;
   for (uint32_t class = 0; class < ARN_CLASSES; class ++) {
     arn_bin *bin = &heap->bins[class];
     bin->list = NULL;
-    bin->most = first_most(class);
+    bin->most = arn_bin_first(class);
     set_fill(heap, bin, 0);
   }
 }
@@ -37,10 +28,17 @@ void arn_bins_open(arn_heap *heap) {
 
 static void send_home(arn_heap *heap, void *block) {
   arn_pool *pool = arn_pool_of(block);
-  if (likely(load_relaxed(&pool->owner) == heap))
+  arn_heap *owner = load_relaxed(&pool->owner);
+  if (likely(owner == heap)) {
     arn_pool_put(heap, pool, block, "free");
-  else
-    arn_remote_free(heap, pool, block, "free");
+  } else if (owner == heap->taken_from) {
+    /* It sleeps: what was taken over from it stays here until the heap settles. */
+    uint32_t class = arn_pool_class(pool);
+    arn_link_set(block, heap->stash[class]);
+    heap->stash[class] = block;
+  } else {
+    arn_remote_free(heap, pool, block);
+  }
 }
 
 static void send_all_home(arn_heap *heap, void *block) {
@@ -68,7 +66,7 @@ static void shorten(arn_heap *heap, arn_bin *bin, uint32_t keep) {
 
 void arn_bin_settle(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
-  bin->most = first_most(class);
+  bin->most = arn_bin_first(class);
   shorten(heap, bin, 0);
 }
 
@@ -124,12 +122,16 @@ static uint32_t move(arn_heap *heap, arn_bin *bin, void **list, uint32_t most) {
   return blocks;
 }
 
-/* The next used pool that has a free block, in the ring no more; NULL when none has. */
+/* Pools looked at for a free block. Those that have one stand before the others; but purging turns the
+ * ring, and may have left it so that some of the others come first. */
+#define POOLS_A_LOOK 8
+
+/* The next used pool that has a free block, in the ring no more; NULL when none is found. */
 static arn_pool *next_with_free(arn_heap *heap, uint32_t class) {
-  for (uint32_t left = heap->used_count[class]; left; left--) {
-    arn_pool *next = heap->used[class];
+  arn_pool *next = heap->used[class];
+  for (uint32_t i = 0; next && i < POOLS_A_LOOK; i++, next = next->next) {
     if (!next->free)
-      return NULL; /* those with free blocks stand in front */
+      continue;
     arn_used_remove(heap, next);
     return next;
   }

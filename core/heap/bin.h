@@ -28,7 +28,7 @@
 #ifndef ARN_HEAP_BIN_H
 #define ARN_HEAP_BIN_H
 
-#include "geometry.h"
+#include "classes.h"
 
 typedef struct arn_heap arn_heap;
 
@@ -49,6 +49,19 @@ static inline uint32_t arn_fill(uint32_t blocks, uint32_t most, uint32_t frees) 
 
 static inline uint32_t arn_fill_blocks(uint32_t fill, uint32_t most) {
   return (fill & 0xffff) - (0x7fff - most);
+}
+
+/* A bin begins with this part of the most that it may have. */
+#define ARN_BIN_FIRST_PART 16
+
+static inline uint32_t arn_bin_first(uint32_t class) {
+  uint32_t most = arn_classes[class].binned;
+  return most > ARN_BIN_FIRST_PART ? most / ARN_BIN_FIRST_PART : 1;
+}
+
+/* Whether the bin was found empty by a malloc since it began. */
+static inline bool arn_bin_refilled(const arn_bin *bin, uint32_t class) {
+  return bin->most > arn_bin_first(class);
 }
 
 /* A bin's event in arn_free: too many blocks, or time to look. */

@@ -48,7 +48,7 @@ arn_heap *arn_heap_open(arn_group *group, bool extra, bool own_arenas) {
   arn_shuffle_start(heap);
   heap->arenas = arenas;
   heap->id = add_relaxed(&last_id, 1) + 1;
-  heap->next_page_purge = arn_os_milliseconds();
+  heap->next_page_purge = heap->last_tick = arn_os_milliseconds();
   store_relaxed(&heap->inbox, NULL);
   store_relaxed(&heap->inbox_bytes, 0);
   store_relaxed(&heap->remote_frees, 0);
@@ -82,6 +82,7 @@ arn_heap *arn_heap_adopt(arn_group *group) {
     sub_relaxed(&group->orphans, 1);
     add_relaxed(&group->live, 1);
     add_relaxed(&group->adoptions, 1);
+    heap->last_tick = arn_os_milliseconds(); /* its new thread is not idle */
     return heap;
   }
   return NULL;
@@ -137,22 +138,32 @@ void arn_used_remove(arn_heap *heap, arn_pool *pool) {
   pool->next = pool->prev = NULL;
 }
 
-arn_pool *arn_heap_new_pool(arn_heap *heap, uint32_t class) {
-  arn_pool *kept = arn_kept_take(heap, arn_classes[class].slots, 1);
-  if (kept) {
-    arn_pool_open(kept, heap, class);
-    return kept;
-  }
-  bool clean;
-  /* The first pool of a class may stay mostly untouched; the ones after it will be filled. */
-  bool first = !heap->used[class];
-  size_t slot = arn_arenas_take(heap->arenas, arn_classes[class].slots, 1,
-                                first ? ARN_WISH_CLEAN : ARN_WISH_DIRTY, &clean);
+static arn_pool *open_pool(arn_heap *heap, size_t slot, uint32_t class) {
   if (slot == SIZE_MAX)
     return NULL;
   arn_pool *pool = &arn_space.pools[slot];
   arn_pool_open(pool, heap, class);
   return pool;
+}
+
+arn_pool *arn_heap_reuse_pool(arn_heap *heap, uint32_t class) {
+  uint32_t slots = arn_classes[class].slots;
+  arn_pool *kept = arn_kept_take(heap, slots, 1);
+  if (kept) {
+    arn_pool_open(kept, heap, class);
+    return kept;
+  }
+  /* The first pool of a class may stay mostly untouched; the ones after it will be filled. */
+  if (!heap->used[class])
+    return NULL;
+  return open_pool(heap, arn_arenas_take_dirty(heap->arenas, slots, 1), class);
+}
+
+arn_pool *arn_heap_new_pool(arn_heap *heap, uint32_t class) {
+  arn_wish wish = heap->used[class] ? ARN_WISH_DIRTY : ARN_WISH_CLEAN;
+  bool clean;
+  return open_pool(heap, arn_arenas_take(heap->arenas, arn_classes[class].slots, 1, wish, &clean),
+                   class);
 }
 
 void arn_heap_release_pool(arn_heap *heap, arn_pool *pool) {
@@ -171,10 +182,10 @@ void arn_heap_release_pool(arn_heap *heap, arn_pool *pool) {
 /* --- The owner frees ------------------------------------------------------------------------- */
 
 void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *function) {
-  uint32_t size = arn_classes[arn_pool_class(pool)].size;
-  size_t offset = (size_t)((char *)block - arn_pool_base(pool));
+  uint32_t offset = (uint32_t)((char *)block - arn_pool_base(pool));
+  uint32_t handed_out = load_relaxed(&pool->carved) * arn_classes[arn_pool_class(pool)].size;
   void *head = pool->free;
-  if (unlikely(offset % size != 0 || offset / size >= load_relaxed(&pool->carved) || head == block))
+  if (unlikely(!arn_is_multiple(offset, pool->magic) || offset >= handed_out || head == block))
     arn_pool_reject(pool, block, function);
   arn_mark_home(block);
   /* Before those that have no free block; and before the push, which may give the pool away. */

@@ -79,6 +79,8 @@ struct arn_heap {
   void *taken;           /* blocks of another heap's inbox, not sorted into the stash yet, */
   arn_heap *taken_from;  /* whose inbox that was, */
   arn_heap *take_at;     /* and where the search for such inboxes goes on (takeover.h) */
+  uint32_t take_pause;   /* searches to leave out after one that found nothing, */
+  uint32_t take_paused;  /* and how many of them are left */
   arn_batch batches[ARN_BATCHES];
   arn_pool *kept[ARN_KEPT_RUNS]; /* first slots of free runs, KEPT */
   uint32_t next_kept;
@@ -154,7 +156,11 @@ void arn_used_push_front(arn_heap *heap, arn_pool *pool);
 void arn_used_push_back(arn_heap *heap, arn_pool *pool);
 void arn_used_remove(arn_heap *heap, arn_pool *pool);
 
-/* An empty pool of the class, opened, from the heap's arenas; NULL when out of memory. */
+/* An empty pool of the class, opened, in slots that may hold pages already; NULL when there are none
+ * that suit. */
+arn_pool *arn_heap_reuse_pool(arn_heap *heap, uint32_t class);
+
+/* The same in any slots of the heap's arenas; NULL when out of memory. */
 arn_pool *arn_heap_new_pool(arn_heap *heap, uint32_t class);
 
 /* Gives an EMPTY pool back to its arena. */

@@ -25,12 +25,15 @@ void arn_free_large(arn_heap *heap, void *block, const char *function) {
 
 /* Whether a block of another heap may be handed out again by this one. Not when it is of another
  * runtime, which has a budget of its own, or of an extra heap, which may be destroyed at once; and not
- * when it is so small that the two heaps' blocks would lie on one line of the cache. Half of a bin is
- * for the heap's own: a thread that only frees sends what it frees home. */
+ * when it is so small that the two heaps' blocks would lie on one line of the cache. Only in classes
+ * that the heap allocates from, and half of a bin: a thread that only frees sends blocks home. */
 static bool may_keep(arn_heap *heap, const arn_heap *owner, uint32_t class) {
   const arn_bin *bin = &heap->bins[class];
-  return owner->group == heap->group && !owner->extra && !heap->extra &&
-         arn_classes[class].size >= ARN_FOREIGN_LEAST && arn_bin_blocks(bin) <= bin->most / 2;
+  if (owner == heap->taken_from && !ARN_TEXTBOOK)
+    return true; /* as if it were its own: takeover.h */
+  return !ARN_TEXTBOOK && arn_bin_refilled(bin, class) && arn_bin_blocks(bin) <= bin->most / 2 &&
+         arn_classes[class].size >= ARN_FOREIGN_LEAST && owner->group == heap->group &&
+         !owner->extra && !heap->extra;
 }
 
 static void free_foreign(arn_heap *heap, arn_pool *pool, void *block, const char *function) {
@@ -39,7 +42,7 @@ static void free_foreign(arn_heap *heap, arn_pool *pool, void *block, const char
   if (unlikely(!arn_mark_away(block)))
     arn_pool_reject(pool, block, function);
   if (!may_keep(heap, arn_pool_owner(pool), class)) {
-    arn_remote_free(heap, pool, block, function);
+    arn_remote_free(heap, pool, block);
     return;
   }
   bump(&heap->remote_frees, 1);

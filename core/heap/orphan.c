@@ -2,7 +2,6 @@
 #include "orphan.h"
 
 #include "kept.h"
-#include "kept.h"
 #include "remote.h"
 
 /* Orphans searched, and heaps passed by, for one refill: enough to find memory where there is some,
@@ -19,7 +18,6 @@ static bool hold(arn_heap *orphan) {
 }
 
 static void let_go(arn_heap *orphan) {
-  arn_kept_release(orphan); /* it wants nothing back soon */
   arn_kept_release(orphan); /* draining keeps runs of slots for an owner, who may never come */
   store_release(&orphan->state, ARN_HEAP_ORPHAN); /* with hold, arn_heap_adopt */
 }

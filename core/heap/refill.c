@@ -6,9 +6,10 @@
  *   2  blocks of other heaps that this one took over (its stash)
  *   3  untouched blocks of a used pool, at most one system page of them; purged ones
  *   4  the inbox, then 1 to 3 again
- *   5  orphans' pools; what was freed to threads that sleep (takeover.h)
- *   6  an empty pool: one that the heap kept, or from the fullest arena that has one, or from a
- *      fresh arena
+ *   5  orphans' pools
+ *   6  an empty pool in slots that hold pages already: that the heap kept, or from its arenas
+ *   7  what was freed to threads that sleep (takeover.h)
+ *   8  an empty pool from the fullest arena that has one, or from a fresh arena
  *
  * Free blocks come before untouched ones, as in CPython: on a prototype, that kept a small program's
  * peak RSS at 1.4 times glibc's instead of 3.0.
@@ -50,10 +51,13 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
     return pop(heap, class);
   if (arn_scavenge(heap, class) && arn_bin_refill(heap, class))
     return pop(heap, class);
-  if (arn_take_over(heap, class) && arn_bin_refill(heap, class))
-    return pop(heap, class);
-
-  arn_pool *pool = arn_heap_new_pool(heap, class);
+  arn_pool *pool = arn_heap_reuse_pool(heap, class);
+  if (!pool) {
+    /* Memory would grow. */
+    if (arn_take_over(heap, class) && arn_bin_refill(heap, class))
+      return pop(heap, class);
+    pool = arn_heap_new_pool(heap, class);
+  }
   if (!pool) {
     /* What is left: the rest of the inbox, and what lies in other bins. */
     if (arn_inbox_drain(heap, UINT32_MAX) && arn_bin_refill(heap, class))
@@ -88,11 +92,12 @@ __attribute__((noinline)) void arn_pool_event(arn_heap *heap, arn_pool *pool) {
 }
 
 void arn_heap_settle(arn_heap *heap) {
+  arn_taken_return(heap);
+  heap->taken_from = NULL; /* what is left of it goes home, too */
   for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
     arn_bin_settle(heap, class);
     arn_stash_settle(heap, class);
   }
-  arn_taken_return(heap);
   arn_batches_send(heap);
   arn_inbox_drain(heap, UINT32_MAX);
   arn_kept_release(heap);

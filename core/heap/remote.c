@@ -36,8 +36,7 @@ static void send(arn_heap *heap, arn_batch *batch) {
   }
 }
 
-void arn_remote_free(arn_heap *heap, arn_pool *pool, void *block, const char *function) {
-  arn_pool_verify(pool, block, function);
+void arn_remote_free(arn_heap *heap, arn_pool *pool, void *block) {
   arn_heap *owner = arn_pool_owner(pool);
   uint32_t bytes = size_of(pool);
   bump(&heap->remote_frees, 1);
@@ -83,9 +82,13 @@ uint32_t arn_inbox_drain(arn_heap *heap, uint32_t limit) {
       heap->pending = exchange_acquire(&heap->inbox, NULL); /* with arn_inbox_push's release */
       bump(&heap->inbox_drains, 1);
     }
-    void *block = heap->pending;
-    heap->pending = arn_link_get(block);
+    void *block = heap->pending, *next = arn_link_get(block);
+    heap->pending = next;
     blocks++;
+    if (next) { /* both were written by another thread last */
+      __builtin_prefetch(next);
+      __builtin_prefetch(&arn_space.pools[arn_slot_of(next)]);
+    }
     arn_pool *pool = arn_pool_of(block);
     arn_heap *owner = arn_pool_owner(pool);
     bytes += size_of(pool);

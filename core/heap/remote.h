@@ -20,7 +20,7 @@
 #include "heap.h"
 
 /* Frees a block of a pool that is not heap's. heap has a thread. */
-void arn_remote_free(arn_heap *heap, arn_pool *pool, void *block, const char *function);
+void arn_remote_free(arn_heap *heap, arn_pool *pool, void *block);
 
 /* The same by a thread that holds nothing: straight to the owner's inbox. */
 void arn_inbox_push(arn_heap *owner, void *first, void *last, size_t bytes);

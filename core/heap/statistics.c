@@ -128,4 +128,5 @@ void arn_group_stats(arn_group *group, arn_stats *s) {
   s->orphans = load_relaxed(&group->orphans);
   s->adoptions = load_relaxed(&group->adoptions);
   s->scavenged_pools = load_relaxed(&group->scavenged);
+  s->takeovers = load_relaxed(&group->taken_over);
 }

@@ -7,6 +7,15 @@
 /* Bytes of an inbox that is worth asking after its owner. */
 #define WORTH_BYTES (32 << 10)
 
+/* Searches that are left out after one that found nothing: twice as many each time, within these. */
+#define PAUSE_LEAST 4
+#define PAUSE_MOST 1024
+
+/* After one that found something, memory may grow by this part of what there is before the next: what
+ * is handed out of an inbox is soon freed to it again, and to take it over each time would be a long
+ * way round for blocks that memory suffices to do without. */
+#define GROWTH_PART 32
+
 /* Heaps passed by in one search. */
 #define HEAPS_A_LOOK 16
 
@@ -53,6 +62,10 @@ bool arn_take_over(arn_heap *heap, uint32_t class) {
   if (heap->taken ||
       load_relaxed(&group->deferred) < (load_relaxed(&group->frozen) ? 1 : WORTH_BYTES))
     return false;
+  if (heap->take_paused) {
+    heap->take_paused--;
+    return false;
+  }
   arn_heap *other = heap->take_at;
   for (int heaps = 0; heaps < HEAPS_A_LOOK; heaps++) {
     if (!other)
@@ -61,6 +74,8 @@ bool arn_take_over(arn_heap *heap, uint32_t class) {
       heap->taken = exchange_acquire(&other->inbox, NULL); /* with arn_inbox_push's release */
       heap->taken_from = other;
       heap->take_at = other; /* and look here again next time */
+      heap->take_pause = 0;
+      heap->take_paused = (uint32_t)(load_relaxed(&heap->arenas->resident) / GROWTH_PART);
       add_relaxed(&group->taken_over, 1);
       sort_taken(heap);
       if (heap->stash[class] || heap->taken)
@@ -69,6 +84,8 @@ bool arn_take_over(arn_heap *heap, uint32_t class) {
     other = other->next_in_group;
   }
   heap->take_at = other;
+  uint32_t pause = heap->take_pause ? heap->take_pause * 2 : PAUSE_LEAST;
+  heap->take_pause = heap->take_paused = pause < PAUSE_MOST ? pause : PAUSE_MOST;
   return false;
 }
 

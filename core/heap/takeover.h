@@ -2,14 +2,16 @@
  *
  * What is freed to a heap by other threads waits in its inbox until its own thread allocates. A
  * thread that sleeps leaves it there for as long as it sleeps; the thread of a frozen heap (fork) is
- * not even in this process. So a heap that would need a fresh pool takes such an inbox over, all of
+ * not even in this process. So a heap that would make memory grow takes such an inbox over, all of
  * it, sorts the blocks into its stash, and hands them out itself: no handshake is needed, because
- * their owner counts them as outstanding all the while. Freed again, they go home like any block.
+ * their owner counts them as outstanding all the while. Freed again, they stay with that heap, as its
+ * own do, until it settles or takes over another inbox.
  *
  * Only from owners that sleep: taking from one that runs would make it need fresh pools in its turn
  * (a prototype that did was up to 1.8 times as slow). Whether a thread sleeps is asked of the system
  * (proc(5), /proc/self/task/TID/stat: some microseconds), and only for an inbox of 32 KiB and more,
- * which a thread that runs seldom lets come together.
+ * which a thread that runs seldom lets come together;
+ * and more and more seldom while the answer is no.
  *
  * All functions are the owner's of the heap that takes.
  */

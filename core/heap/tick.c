@@ -4,8 +4,8 @@
  * When slow paths follow each other within milliseconds, the thread is busy: then what has been free
  * for the purge delay goes back in slices that no malloc notices. When they are milliseconds apart,
  * the thread is all but idle: then every free is made a slow path (bin.h), and each may spend a
- * quarter of the time that has passed, ARN_IDLE_SLICE_NS at most, until nothing is left to give. So
- * a program that had a spike of load and now does little gets rid of it, without a thread of ours.
+ * quarter of the time that has passed, two milliseconds at most, until nothing is left to give. So a
+ * program that had a spike of load and now does little gets rid of it, without a thread of ours.
  *
  * Looked at are the pages of the heap's used pools, round and round, all classes in turn; and the
  * free slots of its arenas (arena_purge.c).
@@ -18,7 +18,10 @@
 /* Milliseconds between two slow paths that make a thread idle. */
 #define IDLE_MS 4
 
-/* The longest that one malloc or free of an idle thread gives memory back. */
+/* The part of the time that has passed which giving back may take, and the longest that one malloc
+ * or free of an idle thread does so. With half of it, what is left of a spike of 1 GiB in small
+ * pieces is not given back within 2 s by a thread that comes by every 10 ms. */
+#define IDLE_PART 4
 #define IDLE_SLICE_NS 2000000
 
 /* Used pools looked into in one slice: up to some thousand list steps, some tens of microseconds. */
@@ -101,7 +104,7 @@ size_t arn_heap_purge_due(arn_heap *heap, uint32_t budget) {
 }
 
 static __attribute__((noinline)) void idle_slice(arn_heap *heap, uint64_t now, uint64_t passed_ms) {
-  uint64_t slice = passed_ms * 1000000 / 4, start = arn_os_nanoseconds();
+  uint64_t slice = passed_ms * 1000000 / IDLE_PART, start = arn_os_nanoseconds();
   if (slice > IDLE_SLICE_NS)
     slice = IDLE_SLICE_NS;
   bool done;

@@ -44,18 +44,22 @@ static void write_stats(arn_runtime *runtime, FILE *out, bool json) {
     arn_thread_detach();
 }
 
-/* Standard error as it was at the start: many programs close theirs before they end. */
+/* What was asked for, as it was at the start, since a program may clear its environment (nginx's
+ * workers do); and standard error, because many programs close theirs before they end. */
+static char wanted[4096];
 static int errors = -1;
 
 void arn_exit_report_start(void) {
-  const char *wanted = arn_setting_text("ARENITE_STATS");
-  if (wanted && !strchr(wanted, ':'))
+  const char *value = arn_setting_text("ARENITE_STATS");
+  if (!value)
+    return;
+  snprintf(wanted, sizeof wanted, "%s", value);
+  if (!strchr(wanted, ':'))
     errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, LEAST_FD);
 }
 
 void arn_exit_report(void) {
-  const char *wanted = arn_setting_text("ARENITE_STATS");
-  if (!wanted)
+  if (!*wanted)
     return;
   const char *colon = strchr(wanted, ':');
   size_t length = colon ? (size_t)(colon - wanted) : strlen(wanted);

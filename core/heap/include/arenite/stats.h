@@ -58,6 +58,7 @@ typedef struct arn_stats {
   uint64_t purges; /* ranges given back */
   uint64_t remote_frees, inbox_pushes, inbox_drains, forwarded;
   uint64_t heaps, orphans, adoptions, scavenged_pools;
+  uint64_t takeovers; /* inboxes of threads that slept, taken over by others */
   uint64_t gil_takes, gil_waits, gil_switches, gil_wait_ns;
 } arn_stats;
 
