@@ -53,7 +53,7 @@ void *arn_malloc_above_table(arn_heap *heap, size_t size);
 ARN_INLINE void *arn_journey_out(arn_heap *heap, size_t size) {
   if (ARN_TEXTBOOK && size <= ARN_SMALL_LIMIT)
     return arn_take(heap, arn_small_class(size));
-  if (unlikely(size > ARN_TABLE_LIMIT))
+  if (unlikely(ARN_TEXTBOOK || size > ARN_TABLE_LIMIT))
     return arn_malloc_above_table(heap, size);
   return arn_take(heap, arn_class_table[(size + 15) / 16]);
 }

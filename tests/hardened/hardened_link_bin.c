@@ -4,6 +4,7 @@
 
 int main(void) {
   begin();
+  REQUIRE(arn_malloc(SMALL) != NULL); /* the pool stays */
   void *first = arn_malloc(SMALL), *second = arn_malloc(SMALL);
   arn_free(first);
   arn_free(second);

@@ -4,6 +4,7 @@
 
 int main(void) {
   begin();
+  REQUIRE(arn_malloc(SMALL) != NULL); /* the pool stays */
   void *volatile first = arn_malloc(SMALL);
   arn_free(arn_malloc(SMALL));
   arn_free(first);
