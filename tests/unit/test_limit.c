@@ -223,7 +223,7 @@ static void near_the_limit_pages_go_back(void **state) {
   assert_non_null(huge);
   assert_int_equal(errno, 0);
   assert_true(support_stats(runtime).purges > before);
-  assert_true(support_stats(runtime).free_bytes < WIDE / 16);
+  assert_true(support_stats(runtime).free_bytes < WIDE / 8); /* what is left is in used pools */
   arn_free(huge);
   end_scattered(runtime);
 }
