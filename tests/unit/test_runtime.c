@@ -175,7 +175,9 @@ static void everything_goes_back(void **state) {
   /* Which blocks lie together is random, and with it how many arenas there were. */
   assert_true(support_mappings() <= mappings + 8);
 #else
-  assert_int_equal(support_mappings(), mappings);
+  /* libc may have one thread's stack more, and its guard; what one life leaves would be there four
+   * times. */
+  assert_true(support_mappings() <= mappings + 2);
 #endif
   assert_true(support_rss() <= rss + 2 * MIB);
 }
