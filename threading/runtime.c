@@ -7,7 +7,9 @@
 
 #include "elsewhere.h"
 #include "meta.h"
+#include "orphan.h"
 #include "panic.h"
+#include "stranger.h"
 
 arn_group *arn_runtime_group(arn_runtime *runtime) {
   return &runtime->group;
@@ -62,6 +64,17 @@ int arn_runtime_create(arn_runtime **out, const arn_config *config) {
   return 0;
 }
 
+/* Whether a runtime that nobody is attached to has allocated blocks. */
+static bool is_in_use(arn_runtime *runtime) {
+  arn_group *group = &runtime->group;
+  if (runtime->shared_heap)
+    arn_heap_settle(runtime->shared_heap);
+  arn_orphans_tidy(group);
+  arn_stats stats;
+  arn_group_stats(group, &stats);
+  return stats.live_bytes || stats.huge_bytes;
+}
+
 void arn_runtime_destroy(arn_runtime *runtime) {
   ARN_ELSEWHERE(runtime_destroy, runtime);
   if (!runtime)
@@ -74,6 +87,8 @@ void arn_runtime_destroy(arn_runtime *runtime) {
   arn_fork_unwatch(runtime);
   if (runtime->mode == ARN_MODE_GIL)
     arn_gil_end(&runtime->gil);
+  if (arn_host_of_strangers && is_in_use(runtime))
+    return; /* see arenite/runtime.h */
   arn_group_end(&runtime->group);
   arn_meta_give(ARN_META_RUNTIME, runtime);
 }

@@ -12,9 +12,10 @@ arn_class arn_classes[ARN_CLASSES];
 #define SMALL_CLASS(n) (((n) + ARN_STEP - 1) >> ARN_STEP_SHIFT)
 #define COARSE_CLASS(n, doubling)                                                                  \
   (1 + ARN_SMALL_CLASSES + (((doubling)-ARN_LOG2(ARN_SMALL_LIMIT)) << ARN_COARSE_SHIFT) +          \
-   ((((n)-1) >> ((doubling)-ARN_COARSE_SHIFT)) & ((1u << ARN_COARSE_SHIFT) - 1)))
+   ((((size_t)(n)-1) * (1u << ARN_COARSE_SHIFT) >> (doubling)) & ((1u << ARN_COARSE_SHIFT) - 1)))
 #define CLASS(n)                                                                                   \
-  (uint8_t)((n) <= ARN_SMALL_LIMIT ? SMALL_CLASS((size_t)(n)) : COARSE_CLASS(n, ARN_LOG2((n)-1)))
+  (uint8_t)((n) <= ARN_SMALL_LIMIT ? SMALL_CLASS((size_t)(n))                                      \
+                                   : COARSE_CLASS(n, ARN_LOG2(((n)-1) | 1)))
 #define FOUR(n) CLASS(n), CLASS((n) + 16), CLASS((n) + 32), CLASS((n) + 48)
 #define SIXTEEN(n) FOUR(n), FOUR((n) + 64), FOUR((n) + 128), FOUR((n) + 192)
 

@@ -30,18 +30,16 @@ static void expand(char *path, size_t size, const char *pattern) {
   path[used < size ? used : size - 1] = '\0';
 }
 
-static void write_stats(arn_runtime *runtime, FILE *out, bool json) {
+static int write_stats(arn_runtime *runtime, FILE *out, bool json) {
   /* With a GIL nobody's lists may be read but by who holds it. */
   bool gil = arn_runtime_mode(runtime) == ARN_MODE_GIL;
   bool attached = gil && arn_thread_attach(runtime) == 0;
   if (gil && !json)
     fputs("one lock per call: malloc takes the GIL each time, an interpreter keeps its own\n", out);
-  if (json)
-    arn_stats_json(runtime, out);
-  else
-    arn_stats_text(runtime, out);
+  int error = json ? arn_stats_json(runtime, out) : arn_stats_text(runtime, out);
   if (attached)
     arn_thread_detach();
+  return error;
 }
 
 /* What was asked for, as it was at the start, since a program may clear its environment (nginx's
@@ -54,8 +52,7 @@ void arn_exit_report_start(void) {
   if (!value)
     return;
   snprintf(wanted, sizeof wanted, "%s", value);
-  if (!strchr(wanted, ':'))
-    errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, LEAST_FD);
+  errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, LEAST_FD);
 }
 
 void arn_exit_report(void) {
@@ -65,7 +62,7 @@ void arn_exit_report(void) {
   size_t length = colon ? (size_t)(colon - wanted) : strlen(wanted);
   bool json = length == 4 && strncmp(wanted, "json", 4) == 0;
   if (!json && !(length == 4 && strncmp(wanted, "text", 4) == 0)) {
-    fprintf(stderr, "arenite: ARENITE_STATS=%.64s is not text or json, with :FILE after it\n",
+    dprintf(errors, "arenite: ARENITE_STATS=%.64s is not text or json, with :FILE after it\n",
             wanted);
     return;
   }
@@ -75,11 +72,10 @@ void arn_exit_report(void) {
   char path[4096] = "standard error";
   if (colon)
     expand(path, sizeof path, colon + 1);
-  FILE *out = colon ? fopen(path, "we") : fdopen(errors, "w");
-  if (!out) {
-    fprintf(stderr, "arenite: cannot write the statistics to %s: %s\n", path, strerror(errno));
-    return;
-  }
-  write_stats(runtime, out, json);
-  fclose(out);
+  FILE *out = colon ? fopen(path, "we") : fdopen(dup(errors), "w");
+  int error = out ? write_stats(runtime, out, json) : errno;
+  if (out && fclose(out) && !error)
+    error = errno;
+  if (error)
+    dprintf(errors, "arenite: cannot write the statistics to %s: %s\n", path, strerror(error));
 }

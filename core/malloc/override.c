@@ -15,7 +15,7 @@
 #include "os.h"
 
 #define EXPORT __attribute__((visibility("default")))
-#define ALIAS(of) EXPORT __attribute__((alias(#of), copy(of)))
+#define ALIAS(of) EXPORT __attribute__((alias(#of)))
 
 /* Declared here, because libc's headers attach attributes to them that do not go with definitions. */
 void *malloc(size_t size);

@@ -26,7 +26,11 @@ typedef struct arn_thread arn_thread;
 ARN_API int arn_runtime_create(arn_runtime **runtime, const arn_config *config);
 
 /* Gives back everything: every block of the runtime, its arenas, its heaps. No thread may be
- * attached or away: that ends the process with a sentence. NULL does nothing. Any thread. */
+ * attached or away: that ends the process with a sentence. NULL does nothing. Any thread.
+ *
+ * In a process whose malloc is Arenite's (arenite/malloc.h), what libc allocated while a thread was
+ * attached is the runtime's, and libc goes on using it; so a runtime that has blocks left stays there
+ * for good, and they with it: free them before. */
 ARN_API void arn_runtime_destroy(arn_runtime *runtime);
 
 ARN_API arn_mode arn_runtime_mode(const arn_runtime *runtime);
