@@ -277,8 +277,8 @@ int main(int argc, char **argv) {
   beside_busy_threads();
   not_at_every_end();
   without_standard_error();
-  of_each_process();
   where_there_is_no_room();
+  of_each_process(); /* drops the preload */
   char said[256];
   snprintf(said, sizeof said, "%s/said", folder);
   REQUIRE(unlink(said) == 0);
