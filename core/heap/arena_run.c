@@ -4,6 +4,7 @@
 
 #include "arena_order.h"
 #include "arena_parts.h"
+#include "marks.h"
 #include "os.h"
 
 /* --- Memory behind them ---------------------------------------------------------------------- */
@@ -101,6 +102,7 @@ static bool settle(arn_arenas *set, uint32_t first, uint32_t count) {
 
 void arn_arenas_set_idle(arn_group *group, uint32_t first, uint32_t count,
                          const uint64_t *strangers) {
+  arn_marks_forget(first, count);
   for (uint32_t i = 0; i < count; i++) {
     arn_arena *arena = &arn_space.arenas[first + i];
     arn_arenas *home = load_relaxed(&arena->home);

@@ -3,6 +3,7 @@
 
 #include "arena_order.h"
 #include "arena_parts.h"
+#include "guard.h"
 #include "meta.h"
 #include "os.h"
 
@@ -78,6 +79,7 @@ void arn_arenas_close(arn_arenas *set) {
       if (load_seq_cst(&arena->home) != set)
         break;
       uint64_t owned = owned_slots(first + count, &skip, true);
+      arn_guards_remove(first + count);
       strangers[count] = or_seq_cst(&arena->taken, ARN_ALL_SLOTS) & ~owned;
     }
     if (count == 0) {

@@ -3,43 +3,70 @@
 
 #include <errno.h>
 
+#include "guard.h"
 #include "huge.h"
 #include "kept.h"
 #include "panic.h"
 #include "stranger.h"
 
-/* The descriptor of a large block's first slot: until counts its slots (of a run: arenas). */
-static void *open_large(size_t slot, arn_slot_kind kind, uint32_t count) {
+static uint32_t slots_for(size_t size) {
+  return size ? (uint32_t)((size + ARN_POOL_SIZE - 1) >> ARN_POOL_SHIFT) : 1;
+}
+
+static uint32_t arenas_for(uint32_t slots) {
+  return (slots + ARN_POOLS_PER_ARENA - 1) / ARN_POOLS_PER_ARENA;
+}
+
+/* The descriptor of a large block's first slot: until counts its slots (of a run: arenas). The block
+ * needs so many slots; when there is one more, that may become a guard. */
+static void *open_large(size_t slot, arn_slot_kind kind, uint32_t count, uint32_t needs,
+                        uint32_t guard, bool clean) {
   arn_pool *head = &arn_space.pools[slot];
   store_relaxed(&head->until, count);
+  arn_guard_none(head);
   store_release(&head->kind, kind);
+  if (guard)
+    arn_guard_put(head, needs, clean);
   return arn_pool_base(head);
 }
 
 /* --- Allocation ------------------------------------------------------------------------------ */
 
+static void *take_span(arn_heap *heap, uint32_t slots, size_t align, uint32_t guard, bool *clean) {
+  uint32_t step = align <= ARN_POOL_SIZE ? 1 : (uint32_t)(align >> ARN_POOL_SHIFT);
+  uint32_t all = slots + guard;
+  arn_pool *kept = arn_kept_take(heap, all, step);
+  if (kept) {
+    *clean = false;
+    return open_large((size_t)(kept - arn_space.pools), ARN_SLOT_SPAN, all, slots, guard, false);
+  }
+  size_t slot = arn_arenas_take(heap->arenas, all, step, ARN_WISH_DIRTY, clean);
+  return slot == SIZE_MAX ? NULL : open_large(slot, ARN_SLOT_SPAN, all, slots, guard, *clean);
+}
+
+static void *take_run(arn_heap *heap, uint32_t slots, size_t align, uint32_t guard, bool *clean) {
+  uint32_t step = align <= ARN_ARENA_SIZE ? 1 : (uint32_t)(align >> ARN_ARENA_SHIFT);
+  uint32_t count = arenas_for(slots + guard);
+  uint32_t first = arn_arenas_take_run(heap->arenas, count, step, clean);
+  return first == UINT32_MAX ? NULL
+                             : open_large((size_t)first * ARN_POOLS_PER_ARENA, ARN_SLOT_RUN, count,
+                                          slots, guard, *clean);
+}
+
 static void *allocate(arn_heap *heap, size_t size, size_t align, bool *clean) {
-  if (size <= ARN_SPAN_LIMIT && align <= ARN_SPAN_LIMIT) {
-    uint32_t slots = (uint32_t)((size + ARN_POOL_SIZE - 1) >> ARN_POOL_SHIFT);
-    if (slots == 0)
-      slots = 1;
-    uint32_t step = align <= ARN_POOL_SIZE ? 1 : (uint32_t)(align >> ARN_POOL_SHIFT);
-    arn_pool *kept = arn_kept_take(heap, slots, step);
-    if (kept) {
-      *clean = false;
-      return open_large((size_t)(kept - arn_space.pools), ARN_SLOT_SPAN, slots);
-    }
-    size_t slot = arn_arenas_take(heap->arenas, slots, step, ARN_WISH_DIRTY, clean);
-    if (slot != SIZE_MAX)
-      return open_large(slot, ARN_SLOT_SPAN, slots);
-  } else if (size <= ARN_RUN_LIMIT && align <= ARN_RUN_LIMIT) {
-    uint32_t count = (uint32_t)((size + ARN_ARENA_SIZE - 1) >> ARN_ARENA_SHIFT);
-    if (count == 0)
-      count = 1;
-    uint32_t step = align <= ARN_ARENA_SIZE ? 1 : (uint32_t)(align >> ARN_ARENA_SHIFT);
-    uint32_t first = arn_arenas_take_run(heap->arenas, count, step, clean);
-    if (first != UINT32_MAX)
-      return open_large((size_t)first * ARN_POOLS_PER_ARENA, ARN_SLOT_RUN, count);
+  bool span = size <= ARN_SPAN_LIMIT && align <= ARN_SPAN_LIMIT;
+  bool run = !span && size <= ARN_RUN_LIMIT && align <= ARN_RUN_LIMIT;
+  if (span || run) {
+    uint32_t slots = slots_for(size), guard = arn_guard_slots(heap);
+    if (span && slots == ARN_POOLS_PER_ARENA)
+      guard = 0;
+    void *block = span ? take_span(heap, slots, align, guard, clean)
+                       : take_run(heap, slots, align, guard, clean);
+    if (!block && guard) /* rather without one than not at all */
+      block =
+          span ? take_span(heap, slots, align, 0, clean) : take_run(heap, slots, align, 0, clean);
+    if (block)
+      return block;
   }
   /* Also when the address space for arenas is used up, as it may be under a small RLIMIT_AS. */
   *clean = true;
@@ -77,6 +104,9 @@ bool arn_large_free(arn_heap *heap, void *block, const char *function) {
   arn_pool *head = head_of(block);
   if (!head)
     return arn_huge_free(block);
+  /* Before it is anybody else's. If the system refuses, the block stays for ever. */
+  if (arn_guard_at(head) && !arn_guard_remove(head))
+    return true;
   size_t slot = (size_t)(head - arn_space.pools);
   uint32_t count = load_relaxed(&head->until);
   uint8_t kind = load_relaxed(&head->kind);
@@ -97,11 +127,13 @@ size_t arn_large_size(const void *block) {
   arn_pool *head = head_of(block);
   if (!head)
     return arn_huge_size(block);
+  if (arn_guard_at(head))
+    return arn_guard_at(head) * ARN_POOL_SIZE;
   bool span = load_relaxed(&head->kind) == ARN_SLOT_SPAN;
   return load_relaxed(&head->until) * (span ? ARN_POOL_SIZE : ARN_ARENA_SIZE);
 }
 
-/* A span to a number of slots, in place. */
+/* A span to so many slots, in place. */
 static bool resize_span(arn_pool *head, uint32_t slots) {
   size_t slot = (size_t)(head - arn_space.pools);
   uint32_t had = load_relaxed(&head->until);
@@ -125,19 +157,29 @@ static bool resize_run(arn_pool *head, uint32_t count) {
   return true;
 }
 
+/* A span or a run to what it needs, in place; its guard goes with its end. */
+static bool resize(arn_pool *head, uint32_t slots, bool span) {
+  uint32_t guard = arn_guard_at(head);
+  if (guard && (guard == slots || !arn_guard_remove(head)))
+    return guard == slots;
+  uint32_t more = guard && !(span && slots == ARN_POOLS_PER_ARENA);
+  bool done = span ? resize_span(head, slots + more) : resize_run(head, arenas_for(slots + more));
+  if (!done && guard)
+    arn_guard_put(head, guard, false);
+  else if (more)
+    arn_guard_put(head, slots, false);
+  return done;
+}
+
 void *arn_large_resize(arn_heap *heap, void *block, size_t size) {
   (void)heap;
   arn_pool *head = head_of(block);
   if (!head)
     return size > ARN_RUN_LIMIT / 2 ? arn_huge_resize(block, size) : NULL;
-  if (load_relaxed(&head->kind) == ARN_SLOT_SPAN) {
-    if (size <= ARN_MEDIUM_LIMIT || size > ARN_SPAN_LIMIT)
-      return NULL;
-    return resize_span(head, (uint32_t)((size + ARN_POOL_SIZE - 1) >> ARN_POOL_SHIFT)) ? block
-                                                                                       : NULL;
-  }
-  if (size <= ARN_SPAN_LIMIT || size > ARN_RUN_LIMIT)
+  bool span = load_relaxed(&head->kind) == ARN_SLOT_SPAN;
+  size_t least = span ? ARN_MEDIUM_LIMIT : ARN_SPAN_LIMIT;
+  size_t most = span ? ARN_SPAN_LIMIT : ARN_RUN_LIMIT;
+  if (size <= least || size > most)
     return NULL;
-  return resize_run(head, (uint32_t)((size + ARN_ARENA_SIZE - 1) >> ARN_ARENA_SHIFT)) ? block
-                                                                                      : NULL;
+  return resize(head, slots_for(size), span) ? block : NULL;
 }

@@ -1,6 +1,7 @@
 /* marks.c - see marks.h. Compiled in the hardened build only. */
 #include "marks.h"
 
+#include "os.h"
 #include "panic.h"
 
 arn_mark *arn_marks;
@@ -37,4 +38,10 @@ void arn_marks_open(const arn_pool *pool, uint32_t slots) {
     if (load_relaxed(&mark[i].elsewhere))
       store_relaxed(&mark[i].elsewhere, 0);
   }
+}
+
+void arn_marks_forget(uint32_t first, uint32_t count) {
+  size_t size = ARN_POOLS_PER_ARENA * ARN_MARKS_PER_SLOT * sizeof(arn_mark);
+  if (size % arn_os_page == 0) /* if the system refuses, they stay: arn_marks_open clears them */
+    arn_os_purge((char *)arn_marks + first * size, count * size);
 }

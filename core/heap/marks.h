@@ -101,6 +101,9 @@ static inline void arn_mark_home(const void *block) {
 /* The slots become a pool. */
 void arn_marks_open(const arn_pool *pool, uint32_t slots);
 
+/* The arenas go, and with them the memory of their marks. */
+void arn_marks_forget(uint32_t first, uint32_t count);
+
 #else
 
 static inline void arn_mark_out(const arn_heap *heap, const void *block, uint32_t class) {
@@ -120,6 +123,9 @@ static inline bool arn_mark_away(const void *block) {
 }
 static inline void arn_mark_home(const void *block) {
   (void)block;
+}
+static inline void arn_marks_forget(uint32_t first, uint32_t count) {
+  (void)first, (void)count;
 }
 static inline void arn_marks_open(const arn_pool *pool, uint32_t slots) {
   (void)pool, (void)slots;

@@ -59,6 +59,16 @@ int arn_os_commit(void *at, size_t size) {
   return result(mprotect(at, size, PROT_READ | PROT_WRITE) != 0, before);
 }
 
+bool arn_os_guard(void *at, size_t size) {
+  int before = errno;
+  return refused("mprotect") == 0 && result(mprotect(at, size, PROT_NONE) != 0, before) == 0;
+}
+
+bool arn_os_unguard(void *at, size_t size) {
+  int before = errno;
+  return result(mprotect(at, size, PROT_READ | PROT_WRITE) != 0, before) == 0;
+}
+
 bool arn_os_decommit(void *at, size_t size, bool huge_pages) {
   /* Mapping anew, not mprotect: only this returns the charge under strict overcommit. The new
    * mapping needs the old one's advice again, or the two would never merge. */

@@ -26,8 +26,10 @@ extern bool arn_os_strict; /* overcommit_memory is 2; const after start */
 int arn_os_reserve(void **at, size_t size); /* PROT_NONE, counted by nobody */
 int arn_os_commit(void *at, size_t size);   /* of a reservation: readable, writable */
 bool arn_os_decommit(void *at, size_t size, bool huge_pages); /* back to reserved, pages gone */
-bool arn_os_purge(void *at, size_t size); /* pages gone, still committed, reads as 0 */
-int arn_os_map(void **at, size_t size);   /* fresh, readable, writable, zero */
+bool arn_os_guard(void *at, size_t size);                     /* inaccessible, */
+bool arn_os_unguard(void *at, size_t size); /* and as before; not to be refused by a test */
+bool arn_os_purge(void *at, size_t size);   /* pages gone, still committed, reads as 0 */
+int arn_os_map(void **at, size_t size);     /* fresh, readable, writable, zero */
 bool arn_os_unmap(void *at, size_t size);
 int arn_os_remap(void **at, size_t old_size, size_t new_size); /* mremap(2), may move */
 void arn_os_huge_pages(void *at, size_t size, bool on);        /* advice; failure does not matter */

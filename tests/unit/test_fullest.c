@@ -9,7 +9,11 @@
 
 #include "unit.h"
 
-enum { SPANS = 6 };
+#ifdef ARENITE_HARDENED
+enum { SPANS = 6, POOLS = 9 }; /* the tenth is the span's guard */
+#else
+enum { SPANS = 6, POOLS = 10 };
+#endif
 
 static uintptr_t arena_of(const void *block) {
   return (uintptr_t)block & ~(uintptr_t)(arn_geometry_get().arena_size - 1);
@@ -17,7 +21,7 @@ static uintptr_t arena_of(const void *block) {
 
 static void fill(void **blocks, int count) {
   for (int i = 0; i < count; i++) {
-    blocks[i] = arn_malloc(10 * arn_geometry_get().pool_size);
+    blocks[i] = arn_malloc(POOLS * arn_geometry_get().pool_size);
     assert_non_null(blocks[i]);
   }
 }
