@@ -19,8 +19,8 @@
 
 enum { MIB = 1 << 20, THREADS = 4, SPIKE = 200 * MIB, PART = SPIKE / THREADS, ENDED = 7 };
 
-/* What the bins, kept runs and half used pools of the threads that wait may hold: 26 MiB of the spike were
- * seen in the wide geometry, 12 to 18 in the modern one. */
+/* What the bins, kept runs and half used pools of the threads that wait may hold: 26 MiB of the spike
+ * were seen in the wide geometry, 12 to 18 in the modern one. */
 enum { WAITING = SPIKE / 5 };
 
 /* --- Looking without malloc ------------------------------------------------------------------ */
