@@ -48,7 +48,7 @@ arn_heap *arn_heap_open(arn_group *group, bool extra, bool own_arenas) {
   arn_shuffle_start(heap);
   heap->arenas = arenas;
   heap->id = add_relaxed(&last_id, 1) + 1;
-  heap->next_page_purge = heap->last_tick = arn_os_milliseconds();
+  heap->next_page_purge = heap->last_tick = heap->last_busy = arn_os_milliseconds();
   store_relaxed(&heap->inbox, NULL);
   store_relaxed(&heap->inbox_bytes, 0);
   store_relaxed(&heap->remote_frees, 0);
@@ -82,7 +82,7 @@ arn_heap *arn_heap_adopt(arn_group *group) {
     sub_relaxed(&group->orphans, 1);
     add_relaxed(&group->live, 1);
     add_relaxed(&group->adoptions, 1);
-    heap->last_tick = arn_os_milliseconds(); /* its new thread is not idle */
+    heap->last_tick = heap->last_busy = arn_os_milliseconds(); /* its new thread is not idle */
     return heap;
   }
   return NULL;

@@ -84,6 +84,7 @@ struct arn_heap {
   arn_batch batches[ARN_BATCHES];
   arn_pool *kept[ARN_KEPT_RUNS]; /* first slots of free runs, KEPT */
   uint32_t next_kept;
+  uint64_t last_busy;        /* milliseconds: of the last slow path that came soon after another */
   uint64_t last_tick;        /* milliseconds, of the last slow path (tick.c) */
   uint32_t frees_until_look; /* what bins are filled with: ARN_BUSY_FREES, or 1 when idle */
   _Atomic uint32_t ticks;    /* counts slow paths */

@@ -107,11 +107,14 @@ static __attribute__((noinline)) void idle_slice(arn_heap *heap, uint64_t now, u
   uint64_t slice = passed_ms * 1000000 / IDLE_PART, start = arn_os_nanoseconds();
   if (slice > IDLE_SLICE_NS)
     slice = IDLE_SLICE_NS;
+  /* What was freed when the thread was busy last has been free for the delay. */
+  uint64_t delay = (uint64_t)heap->group->config.purge_delay_ms;
+  when when = now - heap->last_busy >= delay ? AT_ONCE : UNCHANGED;
   bool done;
   arn_inbox_drain(heap, ARN_DRAIN_SLICE);
   do {
     size_t bytes = 0;
-    done = purge_due(heap, now, SLICE, AT_ONCE, &bytes);
+    done = purge_due(heap, now, SLICE, when, &bytes);
     bytes = arn_arenas_tick(heap->arenas);
     done = done && bytes == 0;
   } while (!done && arn_os_nanoseconds() - start < slice);
@@ -122,6 +125,8 @@ void arn_heap_tick(arn_heap *heap) {
   heap->last_tick = now;
   bool idle = passed >= IDLE_MS;
   heap->frees_until_look = idle ? 1 : ARN_BUSY_FREES;
+  if (!idle)
+    heap->last_busy = now;
   bump(&heap->ticks, 1);
   if (heap->group->config.purge_delay_ms < 0)
     return;

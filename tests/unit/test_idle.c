@@ -70,9 +70,10 @@ static void free_pools_go_back(void **state) {
     fill();
     size_t before = support_rss();
     free_but(0);
+    uint64_t waiting = free_bytes(runtime); /* a slow build gave some back meanwhile */
     size_t given = idle_until(runtime, BYTES / 16);
     if (!support_is_classic()) { /* which gave its arenas back at once */
-      assert_true(given >= BYTES / 2);
+      assert_true(given >= waiting / 2);
       if (!SUPPORT_SANITIZED)
         assert_true(support_rss() + BYTES / 2 <= before);
     }
@@ -90,7 +91,7 @@ static void pages_of_used_pools_go_back(void **state) {
     arn_runtime *runtime = start((arn_mode)mode, DELAY_MS);
     fill();
     free_but(arn_geometry_get().pool_size / SIZE); /* one block is left in each pool */
-    assert_true(free_bytes(runtime) > BYTES / 2);
+    assert_true(free_bytes(runtime) > BYTES / 2 || SUPPORT_SANITIZED);
     size_t given = idle_until(runtime, BYTES / 2);
     assert_true(given > 0);
     assert_true(support_stats(runtime).purged_bytes > BYTES / 4);
@@ -128,13 +129,14 @@ static void any_thread_may(void **state) {
     arn_runtime *runtime = start(ARN_MODE_FREE_THREADED, DELAY_MS), *other = NULL;
     fill();
     free_but(0);
+    uint64_t waiting = free_bytes(runtime);
     arn_thread *away = who == 1 ? arn_save_thread() : NULL;
     if (away == NULL)
       arn_thread_detach();
     if (who == 2)
       other = support_start(ARN_MODE_GIL);
     size_t given = idle_until(runtime, BYTES / 16);
-    assert_true(given >= BYTES / 2 || support_is_classic());
+    assert_true(given >= waiting / 2 || support_is_classic());
     if (other != NULL)
       support_end(other);
     if (away != NULL)
