@@ -8,9 +8,10 @@
 enum { THREADS = 4, SHARED = 4096, ROUNDS = 100000 };
 
 static _Atomic(void *) shared[SHARED];
+static uint64_t seed;
 
 static void *wander(void *context) {
-  uint64_t state = support_seed() + (uintptr_t)context;
+  uint64_t state = seed + (uintptr_t)context;
   REQUIRE(arn_thread_attach(runtime) == 0);
   for (size_t round = 0; round < support_scaled(ROUNDS); round++) {
     size_t place = support_below(&state, SHARED);
@@ -31,6 +32,7 @@ static void *wander(void *context) {
 
 int main(void) {
   begin();
+  seed = support_seed();
   pthread_t threads[THREADS];
   for (int again = 0; again < 2; again++) {
     for (uintptr_t i = 0; i < THREADS; i++)
