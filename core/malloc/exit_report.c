@@ -45,14 +45,16 @@ static int write_stats(arn_runtime *runtime, FILE *out, bool json) {
 /* What was asked for, as it was at the start, since a program may clear its environment (nginx's
  * workers do); and standard error, because many programs close theirs before they end. */
 static char wanted[4096];
-static int errors = -1;
+static int errors = STDERR_FILENO;
 
 void arn_exit_report_start(void) {
   const char *value = arn_setting_text("ARENITE_STATS");
   if (!value)
     return;
   snprintf(wanted, sizeof wanted, "%s", value);
-  errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, LEAST_FD);
+  /* Only when it is needed: a program may count its open files. */
+  if (!strchr(wanted, ':'))
+    errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, LEAST_FD);
 }
 
 void arn_exit_report(void) {
