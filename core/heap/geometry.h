@@ -68,16 +68,16 @@
 #define ARN_FINE_CLASSES ((ARN_LOG2(ARN_MEDIUM_LIMIT) - ARN_LOG2(ARN_FINE_LIMIT)) << ARN_FINE_SHIFT)
 #define ARN_CLASSES (1 + ARN_SMALL_CLASSES + ARN_COARSE_CLASSES + ARN_FINE_CLASSES)
 
-/* A heap's bin of a class holds at most so many blocks, and bytes (bin.h). */
-#ifndef ARN_BIN_BYTES
+/* A heap's bin of a class holds at most so many bytes, and blocks (bin.h). With 16 KiB, random sizes
+ * up to 16 KiB took 1.6 times as long, at the same peak RSS (docs/results.md, bins); the 256 blocks
+ * are chosen. */
 #define ARN_BIN_BYTES ((uint32_t)64 << 10)
 #define ARN_BIN_BLOCKS 256
-#endif
 
-/* Blocks of other heaps from this size on go into a heap's own bins when they are freed. */
-#ifndef ARN_FOREIGN_LEAST
+/* Blocks of other heaps from this size on go into a heap's own bins when they are freed. Two lines of
+ * the cache, because processors fetch them in pairs: smaller ones would share theirs with blocks that
+ * the other thread writes. Chosen; 16, 128 and 512 were told apart by no row on a busy machine. */
 #define ARN_FOREIGN_LEAST 128
-#endif
 
 /* A pool of a medium class spans as many slots as hold this many blocks. With 2, ends of pools and
  * partly used ones cost 4 % more memory on real programs; with 8, it is the same as with 4. */

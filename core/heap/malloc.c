@@ -29,9 +29,11 @@ void arn_free_large(arn_heap *heap, void *block, const char *function) {
  * that the heap allocates from, and half of a bin: a thread that only frees sends blocks home. */
 static bool may_keep(arn_heap *heap, const arn_heap *owner, uint32_t class) {
   const arn_bin *bin = &heap->bins[class];
-  if (owner == heap->taken_from && !ARN_TEXTBOOK)
+  if (ARN_TEXTBOOK)
+    return false; /* its bins stay empty */
+  if (owner == heap->taken_from)
     return true; /* as if it were its own: takeover.h */
-  return !ARN_TEXTBOOK && arn_bin_refilled(bin, class) && arn_bin_blocks(bin) <= bin->most / 2 &&
+  return arn_bin_refilled(bin, class) && arn_bin_blocks(bin) <= bin->most / 2 &&
          arn_classes[class].size >= ARN_FOREIGN_LEAST && owner->group == heap->group &&
          !owner->extra && !heap->extra;
 }

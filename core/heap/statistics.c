@@ -42,9 +42,9 @@ static int count_pool(void *context, arn_pool *pool) {
   uint32_t used = at_most(arn_pool_outstanding(pool), carved - purged);
   uint32_t free = carved - purged - used;
   if (readable(owner)) {
-    uint32_t lent = arn_lent_blocks(owner, pool);
-    used -= lent;
-    free += lent;
+    uint32_t binned = arn_binned_blocks(owner, pool);
+    used -= binned;
+    free += binned;
   }
   uint32_t untouched = k->capacity - carved;
   arn_class_stats *c = &s->classes[class - 1];

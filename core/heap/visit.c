@@ -90,7 +90,7 @@ static int visit_pool(void *context, arn_pool *pool) {
                     .size_class = arn_pool_class(pool) - 1u,
                     .block_size = k->size,
                     .state = states[load_relaxed(&pool->place)],
-                    .used = arn_pool_outstanding(pool) - arn_lent_blocks(v->now, pool),
+                    .used = arn_pool_outstanding(pool) - arn_binned_blocks(v->now, pool),
                     .untouched = k->capacity - carved,
                     .purged = load_relaxed(&pool->purged)};
   what.free = carved - what.purged - what.used;

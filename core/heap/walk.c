@@ -63,7 +63,7 @@ int arn_walk_arenas(const arn_group *group, const arn_walk *walk) {
   return 0;
 }
 
-uint32_t arn_lent_blocks(const arn_heap *heap, const arn_pool *pool) {
+uint32_t arn_binned_blocks(const arn_heap *heap, const arn_pool *pool) {
   uint32_t blocks = 0;
   if (load_relaxed(&((arn_pool *)pool)->owner) != heap)
     return 0;

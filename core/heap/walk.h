@@ -21,6 +21,6 @@ typedef struct arn_walk {
 int arn_walk_arenas(const arn_group *group, const arn_walk *walk);
 
 /* The blocks in heap's bin that are of this pool. */
-uint32_t arn_lent_blocks(const arn_heap *heap, const arn_pool *pool);
+uint32_t arn_binned_blocks(const arn_heap *heap, const arn_pool *pool);
 
 #endif
