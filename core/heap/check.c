@@ -11,6 +11,7 @@
  *   8  every byte of the arenas has one name (stats.h)
  */
 #include <arenite/inspect.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -202,12 +203,25 @@ static void check_heap(check *c, arn_heap *heap) {
   }
 }
 
+/* The background thread may give pages back at any time, and what it has claimed for that looks like
+ * slots that nobody has: it is kept out. */
+static void keep_purges_out(arn_group *group) {
+  add_seq_cst(&group->checking, 1);
+  while (load_seq_cst(&group->purging)) /* acquires what purges released */
+    sched_yield();
+}
+
+static void let_purges_in(arn_group *group) {
+  sub_release(&group->checking, 1);
+}
+
 int arn_check(arn_runtime *runtime, char *message, size_t size) {
   ARN_ELSEWHERE(check, runtime, message, size);
   if (message && size)
     *message = 0;
   arn_group *group = arn_runtime_group(runtime);
   check c = {.group = group, .message = message, .size = size};
+  keep_purges_out(group);
   arn_walk walk = {&c, check_arena, check_pool, NULL, check_stray};
   arn_walk_arenas(group, &walk);
 
@@ -239,5 +253,6 @@ int arn_check(arn_runtime *runtime, char *message, size_t size) {
   if (named != s.arena_bytes)
     fail(&c, "8: %llu bytes of arenas, %llu of them named", (unsigned long long)s.arena_bytes,
          (unsigned long long)named);
+  let_purges_in(group);
   return c.broken;
 }

@@ -214,6 +214,7 @@ void arn_group_after_fork(arn_group *group, const arn_heap *const mine[2]) {
   store_relaxed(&group->orphans, orphans);
   store_relaxed(&group->frozen, frozen);
   store_relaxed(&group->purging, 0);
+  store_relaxed(&group->checking, 0);
   store_relaxed(&group->live, (mine[0] != NULL) + (mine[1] != NULL));
   /* A thread may have been between two of these counters. */
   store_relaxed(&group->arenas_held, arenas);

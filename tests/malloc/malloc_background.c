@@ -313,6 +313,26 @@ static void storm(void) {
   served_check();
 }
 
+/* The whole heap can be checked while the thread gives pages back. */
+static void checked_meanwhile(void) {
+  enum { BLOCKS = 20000 };
+  static void *blocks[BLOCKS];
+  for (int round = 0; round < 3; round++) {
+    for (int i = 0; i < BLOCKS; i++)
+      REQUIRE((blocks[i] = malloc(3000)) != NULL);
+    for (int i = 0; i < BLOCKS; i++)
+      free(blocks[i]);
+    arn_stats stats = served_stats();
+    uint64_t before = stats.purges;
+    for (int i = 0; i < 5000 && stats.purges < before + 10; i++) {
+      served_check();
+      usleep(200); /* a purge that finds a check at work comes back later */
+      stats = served_stats();
+    }
+    REQUIRE(stats.purges > before);
+  }
+}
+
 int main(int argc, char **argv) {
   for (int i = 0; argc > 1 && i < LIVES; i++)
     if (strcmp(argv[1], lives[i].name) == 0)
@@ -324,6 +344,7 @@ int main(int argc, char **argv) {
   for (int i = 0; i < LIVES; i++)
     run(argv[0], &lives[i]);
   comes_back(0);
+  checked_meanwhile();
   storm();
   return 0;
 }
