@@ -317,7 +317,7 @@ static void storm(void) {
 static void checked_meanwhile(void) {
   enum { BLOCKS = 20000 };
   static void *blocks[BLOCKS];
-  for (int round = 0; round < 3; round++) {
+  for (int round = 0; round < 5; round++) {
     for (int i = 0; i < BLOCKS; i++)
       REQUIRE((blocks[i] = malloc(3000)) != NULL);
     for (int i = 0; i < BLOCKS; i++)
@@ -326,7 +326,7 @@ static void checked_meanwhile(void) {
     uint64_t before = stats.purges;
     for (int i = 0; i < 5000 && stats.purges < before + 10; i++) {
       served_check();
-      usleep(200); /* a purge that finds a check at work comes back later */
+      usleep(20); /* a purge that finds a check at work comes back later */
       stats = served_stats();
     }
     REQUIRE(stats.purges > before);
