@@ -48,8 +48,10 @@ static void send_all_home(arn_heap *heap, void *block) {
   }
 }
 
-/* Leaves at most keep blocks, those freed last. */
-static void shorten(arn_heap *heap, arn_bin *bin, uint32_t keep) {
+void arn_bin_shorten(arn_heap *heap, uint32_t class, uint32_t keep) {
+  arn_bin *bin = &heap->bins[class];
+  if (arn_bin_blocks(bin) <= keep)
+    return;
   void *block = bin->list, *last = NULL;
   uint32_t kept = 0;
   for (; kept < keep && block; kept++) {
@@ -65,9 +67,9 @@ static void shorten(arn_heap *heap, arn_bin *bin, uint32_t keep) {
 }
 
 void arn_bin_settle(arn_heap *heap, uint32_t class) {
-  arn_bin *bin = &heap->bins[class];
-  bin->most = arn_bin_first(class);
-  shorten(heap, bin, 0);
+  arn_bin_shorten(heap, class, 0);
+  heap->bins[class].most = arn_bin_first(class);
+  set_fill(heap, &heap->bins[class], 0);
 }
 
 void arn_stash_settle(arn_heap *heap, uint32_t class) {
@@ -80,7 +82,13 @@ __attribute__((noinline)) void arn_bin_event(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
   uint32_t blocks = arn_bin_blocks(bin);
   if (blocks > bin->most)
-    shorten(heap, bin, bin->most / 2);
+    {
+    uint32_t n = blocks - bin->most / 2;
+    void *block = bin->list;
+    for (void *next; n-- && block; block = next) { next = arn_link_get(block); send_home(heap, block); }
+    bin->list = block;
+    set_fill(heap, bin, bin->most / 2);
+    }
   arn_heap_tick(heap);
   set_fill(heap, bin, arn_bin_blocks(bin));
 }

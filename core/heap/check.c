@@ -17,6 +17,7 @@
 
 #include "elsewhere.h"
 #include "walk.h"
+#include "warm.h"
 
 typedef struct check {
   arn_group *group;
@@ -222,6 +223,7 @@ int arn_check(arn_runtime *runtime, char *message, size_t size) {
   arn_group *group = arn_runtime_group(runtime);
   check c = {.group = group, .message = message, .size = size};
   keep_purges_out(group);
+  arn_warm_end(group);
   arn_walk walk = {&c, check_arena, check_pool, NULL, check_stray};
   arn_walk_arenas(group, &walk);
 

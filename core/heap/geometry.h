@@ -71,7 +71,7 @@
 /* A heap's bin of a class holds at most so many bytes, and blocks (bin.h). With 16 KiB, random sizes
  * up to 16 KiB took 1.6 times as long, at the same peak RSS (docs/results.md, bins); the 256 blocks
  * are chosen. */
-#define ARN_BIN_BYTES ((uint32_t)64 << 10)
+#define ARN_BIN_BYTES ((uint32_t)128 << 10)
 #define ARN_BIN_BLOCKS 256
 
 /* Blocks of other heaps from this size on go into a heap's own bins when they are freed. Two lines of

@@ -16,6 +16,7 @@
 #include "remote.h"
 #include "shuffle.h"
 #include "stranger.h"
+#include "warm.h"
 
 int arn_group_start(arn_group *group, const arn_config *config) {
   int error = arn_space_start();
@@ -114,6 +115,7 @@ bool arn_group_last_resort(arn_heap *heap, size_t size) {
   if (size > group->config.limit_bytes)
     return false; /* no limit, too */
   arn_heap_settle(heap);
+  arn_warm_end(group);
   for (arn_heap *other = load_acquire(&group->heaps); other; other = other->next_in_group)
     if (load_relaxed(&other->inbox))
       arn_orphan_drain(other);
@@ -189,7 +191,7 @@ static void untake(arn_heap *heap) {
 
 void arn_group_after_fork(arn_group *group, const arn_heap *const mine[2]) {
   int64_t deferred = 0;
-  uint32_t orphans = 0, frozen = 0, arenas = arn_arenas_after_fork(group->arenas);
+  uint32_t orphans = 0, warm = 0, frozen = 0, arenas = arn_arenas_after_fork(group->arenas);
   for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
     uint32_t state = load_relaxed(&heap->state);
     if (state == ARN_HEAP_VACANT)
@@ -198,7 +200,10 @@ void arn_group_after_fork(arn_group *group, const arn_heap *const mine[2]) {
     if (heap->arenas != group->arenas)
       arenas += arn_arenas_after_fork(heap->arenas);
     untake(heap);
-    if (heap != mine[0] && heap != mine[1] && !heap->extra && state != ARN_HEAP_ORPHAN) {
+    bool is_warm = state == ARN_HEAP_WARM && arn_warm_has(group, heap);
+    warm += is_warm;
+    if (heap != mine[0] && heap != mine[1] && !heap->extra && state != ARN_HEAP_ORPHAN &&
+        !is_warm) {
       unpend(heap);
       store_relaxed(&heap->state, ARN_HEAP_FROZEN);
       frozen++;
@@ -212,6 +217,7 @@ void arn_group_after_fork(arn_group *group, const arn_heap *const mine[2]) {
   }
   store_relaxed(&group->deferred, deferred);
   store_relaxed(&group->orphans, orphans);
+  store_relaxed(&group->warm_count, warm);
   store_relaxed(&group->frozen, frozen);
   store_relaxed(&group->purging, 0);
   store_relaxed(&group->checking, 0);
@@ -297,5 +303,6 @@ size_t arn_idle(arn_runtime *runtime) {
   take_leave(mine);
   if (!purge)
     return 0;
+  arn_warm_tick(group, arn_os_milliseconds());
   return bytes + purge_sets(group, false, IDLE_ARENAS, 0);
 }

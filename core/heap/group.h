@@ -13,6 +13,10 @@
 #include "arena.h"
 #include "lock.h"
 
+/* How many heaps of threads that ended may stay warm: enough for as many threads as end at about the
+ * time that others come. Chosen. */
+#define ARN_WARM_HEAPS 16
+
 struct arn_group {
   /* const after start */
   arn_config config;
@@ -25,6 +29,8 @@ struct arn_group {
   _Atomic size_t committed; /* bytes of arenas and huge blocks: what limit_bytes bounds */
   _Atomic int64_t deferred; /* bytes in inboxes */
   _Atomic uint32_t orphans; /* heaps whose thread is gone */
+  _Atomic(arn_heap *) warm[ARN_WARM_HEAPS]; /* places of warm.h, */
+  _Atomic uint32_t warm_count;              /* and how many heaps are warm */
   _Atomic uint32_t live;    /* heaps that a thread owns; extra ones do not count */
   _Atomic uint32_t frozen;  /* heaps of threads that a fork left behind */
   _Atomic uint64_t arenas_held, arenas_allocated, arenas_reclaimed, arenas_highwater;

@@ -10,6 +10,7 @@
 #include "os.h"
 #include "remote.h"
 #include "shuffle.h"
+#include "warm.h"
 
 arn_heap arn_no_heap, arn_ended_heap;
 _Thread_local arn_heap *arn_self = &arn_no_heap;
@@ -70,7 +71,21 @@ arn_heap *arn_heap_open(arn_group *group, bool extra, bool own_arenas) {
   return heap;
 }
 
+/* A heap that was nobody's has a thread again, which is not idle. */
+static arn_heap *adopted(arn_heap *heap) {
+  add_relaxed(&heap->group->live, 1);
+  add_relaxed(&heap->group->adoptions, 1);
+  heap->last_tick = heap->last_busy = arn_os_milliseconds();
+  heap->first_tick = load_relaxed(&heap->ticks);
+  return heap;
+}
+
 arn_heap *arn_heap_adopt(arn_group *group) {
+  arn_heap *warm = arn_warm_take(group);
+  if (warm) {
+    store_relaxed(&warm->state, ARN_HEAP_LIVE);
+    return adopted(warm);
+  }
   if (load_relaxed(&group->orphans) == 0)
     return NULL;
   for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
@@ -80,10 +95,7 @@ arn_heap *arn_heap_adopt(arn_group *group) {
     if (!cas_acq_rel(&heap->state, &orphan, ARN_HEAP_LIVE))
       continue; /* store_release of ORPHAN */
     sub_relaxed(&group->orphans, 1);
-    add_relaxed(&group->live, 1);
-    add_relaxed(&group->adoptions, 1);
-    heap->last_tick = heap->last_busy = arn_os_milliseconds(); /* its new thread is not idle */
-    return heap;
+    return adopted(heap);
   }
   return NULL;
 }
@@ -94,12 +106,17 @@ arn_heap *arn_heap_for_thread(arn_group *group) {
 }
 
 void arn_heap_orphan(arn_heap *heap) {
+  store_relaxed(&heap->request, 0);
+  sub_relaxed(&heap->group->live, 1);
+  if (!arn_warm_put(heap))
+    arn_heap_make_orphan(heap);
+}
+
+void arn_heap_make_orphan(arn_heap *heap) {
   arn_heap_settle(heap);
   /* Arenas of its own are looked after by nobody until somebody adopts it. */
   if (heap->arenas != heap->group->arenas && heap->group->config.purge_delay_ms >= 0)
     arn_arenas_purge(heap->arenas, true, UINT32_MAX, 0);
-  store_relaxed(&heap->request, 0);
-  sub_relaxed(&heap->group->live, 1);
   add_relaxed(&heap->group->orphans, 1);
   store_release(&heap->state, ARN_HEAP_ORPHAN); /* the CAS of who adopts or claims it */
 }

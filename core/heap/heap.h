@@ -16,7 +16,9 @@
  *   state      from       by                          meaning
  *   OPENING    VACANT     arn_heap_open, CAS          being set up
  *   LIVE       OPENING    arn_heap_open               some thread's, the GIL's, or an extra heap
- *   ORPHAN     LIVE       its thread, detaching       nobody's; its blocks live on
+ *   WARM       LIVE       its thread, detaching       nobody's, as it was left (warm.h)
+ *   LIVE       WARM       an attaching thread         adopted
+ *   ORPHAN     LIVE,WARM  who had it                  nobody's, settled; its blocks live on
  *   CLAIMED    ORPHAN     any thread, CAS             one thread drains or takes pools: brief
  *   LIVE       ORPHAN     an attaching thread, CAS    adopted
  *   VACANT     LIVE       arn_heap_destroy            an extra heap that is gone
@@ -37,6 +39,7 @@ typedef enum arn_heap_state {
   ARN_HEAP_VACANT,
   ARN_HEAP_OPENING,
   ARN_HEAP_LIVE,
+  ARN_HEAP_WARM,
   ARN_HEAP_ORPHAN,
   ARN_HEAP_CLAIMED,
   ARN_HEAP_FROZEN,
@@ -87,6 +90,7 @@ struct arn_heap {
   uint64_t last_tick;        /* milliseconds, of the last slow path (tick.c) */
   uint32_t frees_until_look; /* what bins are filled with: ARN_BUSY_FREES, or 1 when idle */
   _Atomic uint32_t ticks;    /* counts slow paths */
+  uint32_t first_tick;       /* ticks when its thread got it */
   uint32_t purge_class;      /* where purging of used pools goes on: in which class, */
   uint32_t purge_left;       /* and how many pools of its ring are still to be looked into */
   uint64_t next_page_purge;  /* milliseconds */
@@ -108,6 +112,7 @@ struct arn_heap {
 
   /* The thread whose arn_self points here, for threading/; written by that thread. */
   struct arn_thread *thread;
+  _Atomic uint64_t warm_since; /* milliseconds */
   _Atomic int32_t thread_id; /* its number (gettid(2)); 0: none, or not one thread's */
 
   /* const once in the group's list, also while VACANT */
@@ -134,8 +139,11 @@ arn_heap *arn_heap_adopt(arn_group *group);
 /* A heap for a thread that comes: an orphan, or a new one. NULL when out of memory. */
 arn_heap *arn_heap_for_thread(arn_group *group);
 
-/* The owner's thread ends: sends batches, settles, and makes the heap an orphan. */
+/* The owner's thread ends: the heap is anybody's, warm or an orphan. */
 void arn_heap_orphan(arn_heap *heap);
+
+/* Settles a heap that is in the caller's hands alone, and makes it an orphan. */
+void arn_heap_make_orphan(arn_heap *heap);
 
 /* --- refill.c or refill_textbook.c: which block is next --- */
 

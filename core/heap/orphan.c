@@ -3,6 +3,7 @@
 
 #include "kept.h"
 #include "remote.h"
+#include "warm.h"
 
 /* Orphans searched, and heaps passed by, for one refill: enough to find memory where there is some,
  * and a bound on how long one malloc takes when thousands of threads have come and gone. The next
@@ -29,8 +30,7 @@ void arn_orphan_drain(arn_heap *orphan) {
   let_go(orphan);
 }
 
-/* Moves one used pool of the class from the orphan to the heap. */
-static bool take_pool(arn_heap *heap, arn_heap *orphan, uint32_t class) {
+bool arn_orphan_take_pool(arn_heap *heap, arn_heap *orphan, uint32_t class) {
   arn_pool *pool = orphan->used[class];
   /* Arenas of its own are not for others: they go when the heap that has them goes. */
   if (!pool || heap->arenas != orphan->arenas)
@@ -46,6 +46,8 @@ bool arn_scavenge(arn_heap *heap, uint32_t class) {
   arn_group *group = heap->group;
   if (heap->extra)
     return false;
+  if (arn_warm_scavenge(heap, class))
+    return true;
   if (load_relaxed(&group->orphans) == 0)
     return false;
   arn_heap *other = heap->scavenge_at;
@@ -55,7 +57,7 @@ bool arn_scavenge(arn_heap *heap, uint32_t class) {
     if (hold(other)) {
       orphans++;
       arn_inbox_drain(other, ARN_DRAIN_SLICE);
-      bool found = take_pool(heap, other, class);
+      bool found = arn_orphan_take_pool(heap, other, class);
       let_go(other);
       if (found)
         return true; /* and look here again next time */
@@ -66,6 +68,7 @@ bool arn_scavenge(arn_heap *heap, uint32_t class) {
 }
 
 size_t arn_orphans_tidy(arn_group *group) {
+  arn_warm_end(group);
   size_t bytes = 0;
   for (arn_heap *other = load_acquire(&group->heaps); other; other = other->next_in_group) {
     if (!hold(other))

@@ -16,6 +16,9 @@
 /* Looks for a used pool of the class among orphans; true when heap->used[class] has it now. */
 bool arn_scavenge(arn_heap *heap, uint32_t class);
 
+/* Moves one used pool of the class from another heap, which is in the caller's hands, to the heap. */
+bool arn_orphan_take_pool(arn_heap *heap, arn_heap *orphan, uint32_t class);
+
 /* Drains one orphan's inbox if it is an orphan and nobody else does. */
 void arn_orphan_drain(arn_heap *orphan);
 

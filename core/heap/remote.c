@@ -2,6 +2,7 @@
 #include "remote.h"
 
 #include "orphan.h"
+#include "warm.h"
 
 /* Whoever pushes an orphan's inbox past this drains it, so that what nobody owns cannot grow. */
 #define ORPHAN_INBOX_BYTES (64 << 10)
@@ -111,6 +112,7 @@ uint32_t arn_inbox_drain(arn_heap *heap, uint32_t limit) {
 void arn_deferred_relieve(arn_heap *heap) {
   arn_inbox_drain(heap, UINT32_MAX);
   arn_group *group = heap->group;
+  arn_warm_end(group);
   if (load_relaxed(&group->orphans) == 0)
     return;
   for (arn_heap *other = load_acquire(&group->heaps); other; other = other->next_in_group)

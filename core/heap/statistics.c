@@ -5,6 +5,7 @@
 #include "meta.h"
 #include "remote.h"
 #include "walk.h"
+#include "warm.h"
 
 /* Whether the caller may look into the heap's bins and batches: its own. An orphan's are empty. */
 static bool readable(const arn_heap *heap) {
@@ -91,6 +92,7 @@ static uint64_t foreign_bytes(const arn_heap *heap) {
 
 void arn_group_stats(arn_group *group, arn_stats *s) {
   memset(s, 0, sizeof *s);
+  arn_warm_end(group);
   s->mode = group->config.mode;
   s->huge_pages = arn_space.huge_pages;
   s->class_count = ARN_CLASSES - 1;

@@ -14,6 +14,7 @@
 #include "kept.h"
 #include "os.h"
 #include "remote.h"
+#include "warm.h"
 
 /* Milliseconds between two slow paths that make a thread idle. */
 #define IDLE_MS 4
@@ -131,8 +132,10 @@ void arn_heap_tick(arn_heap *heap) {
   if (heap->group->config.purge_delay_ms < 0)
     return;
   if (idle) {
+    arn_warm_tick(heap->group, now);
     idle_slice(heap, now, passed);
   } else if (load_relaxed(&heap->ticks) % BUSY_TICKS == 0) {
+    arn_warm_tick(heap->group, now);
     arn_arenas_tick(heap->arenas);
     arn_heap_purge_due(heap, SLICE);
   }

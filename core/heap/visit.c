@@ -5,6 +5,7 @@
 
 #include "elsewhere.h"
 #include "huge.h"
+#include "warm.h"
 
 typedef struct visit {
   int (*visitor)(const arn_visit *what, void *context);
@@ -102,6 +103,7 @@ int arn_heap_visit(arn_runtime *runtime, arn_heap *only, bool blocks,
                    int (*visitor)(const arn_visit *what, void *context), void *context) {
   ARN_ELSEWHERE(heap_visit, runtime, only, blocks, visitor, context);
   arn_group *group = arn_runtime_group(runtime);
+  arn_warm_end(group);
   visit v = {.visitor = visitor, .context = context, .only = only, .blocks = blocks};
   int result = arn_walk_arenas(group, &(arn_walk){&v, visit_arena, NULL, NULL, NULL});
   if (!result)
