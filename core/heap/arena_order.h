@@ -33,7 +33,7 @@ static inline uint32_t arn_order_pick(arn_arena *arena, uint64_t free) {
 static inline void arn_order_taken(arn_arena *arena, size_t slot) {
 #if ARN_TEXTBOOK
   if (load_relaxed(&arena->free_head) == slot % ARN_POOLS_PER_ARENA + 1)
-    store_relaxed(&arena->free_head, load_relaxed(&arn_space.pools[slot].offset));
+    store_relaxed(&arena->free_head, load_relaxed(&arn_space.slots[slot].offset));
 #else
   (void)arena, (void)slot;
 #endif
@@ -42,7 +42,7 @@ static inline void arn_order_taken(arn_arena *arena, size_t slot) {
 /* Before the slot is released. */
 static inline void arn_order_given(arn_arena *arena, arn_group *group, size_t slot) {
 #if ARN_TEXTBOOK
-  store_relaxed(&arn_space.pools[slot].offset, load_relaxed(&arena->free_head));
+  store_relaxed(&arn_space.slots[slot].offset, load_relaxed(&arena->free_head));
   store_relaxed(&arena->free_head, (uint8_t)(slot % ARN_POOLS_PER_ARENA + 1));
   store_relaxed(&arena->stamp, add_relaxed(&group->clock, 1) + 1);
 #else

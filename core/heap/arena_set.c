@@ -40,11 +40,12 @@ static uint64_t owned_slots(uint32_t number, uint32_t *skip, bool with_kept) {
     return ARN_ALL_SLOTS;
   }
   arn_pool *pools = &arn_space.pools[(size_t)number * ARN_POOLS_PER_ARENA];
+  arn_slot *slot = arn_pool_slot(pools);
   for (uint32_t i = 0, slots; i < ARN_POOLS_PER_ARENA; i += slots) {
     slots = 1;
-    switch ((arn_slot_kind)load_acquire(&pools[i].kind)) {
+    switch ((arn_slot_kind)load_acquire(&slot[i].kind)) {
     case ARN_SLOT_POOL:
-      if (load_relaxed(&pools[i].owner))
+      if (load_relaxed(&slot[i].owner))
         slots = arn_classes[arn_pool_class(&pools[i])].slots;
       else
         continue;
@@ -86,12 +87,13 @@ void arn_arenas_close(arn_arenas *set) {
       count = 1;
       continue;
     }
-    /* An arena's descriptors fill whole pages of the table; zero is what they start with. */
-    size_t table = (size_t)count * ARN_POOLS_PER_ARENA * sizeof(arn_pool);
+    /* An arena's pools' descriptors fill whole pages of the table. */
+    size_t slots = (size_t)count * ARN_POOLS_PER_ARENA, table = slots * sizeof(arn_pool);
     arn_pool *pools = &arn_space.pools[(size_t)first * ARN_POOLS_PER_ARENA];
-    if (((uintptr_t)pools | table) % arn_os_page != 0 || !arn_os_purge(pools, table))
-      for (size_t i = 0; i < (size_t)count * ARN_POOLS_PER_ARENA; i++)
-        arn_slot_forget(&pools[i]);
+    for (size_t i = 0; i < slots; i++)
+      arn_slot_forget(arn_pool_slot(pools) + i);
+    if (((uintptr_t)pools | table) % arn_os_page == 0)
+      arn_os_purge(pools, table);
     /* Idle arenas read as zero, whatever the system refuses. */
     void *data = arn_arena_base(first);
     if (!arn_arenas_decommit(arn_arenas_group(set), first, count) &&
@@ -122,7 +124,7 @@ uint32_t arn_arenas_after_fork(arn_arenas *set) {
     uint64_t owned = owned_slots(number, &skip, false), taken = load_relaxed(&arena->taken);
     for (uint32_t i = 0; i < ARN_POOLS_PER_ARENA; i++)
       if (!(owned >> i & 1))
-        arn_slot_forget(&arn_space.pools[(size_t)number * ARN_POOLS_PER_ARENA + i]);
+        arn_slot_forget(&arn_space.slots[(size_t)number * ARN_POOLS_PER_ARENA + i]);
     store_relaxed(&arena->dirty, load_relaxed(&arena->dirty) | (taken & ~owned));
     store_relaxed(&arena->purged, load_relaxed(&arena->purged) & ~load_relaxed(&arena->dirty));
     store_relaxed(&arena->taken, owned);

@@ -28,7 +28,7 @@ void arn_bins_open(arn_heap *heap) {
 
 static void send_home(arn_heap *heap, void *block) {
   arn_pool *pool = arn_pool_of(block);
-  arn_heap *owner = load_relaxed(&pool->owner);
+  arn_heap *owner = load_relaxed(&arn_pool_slot(pool)->owner);
   if (likely(owner == heap)) {
     arn_pool_put(heap, pool, block, "free");
   } else if (owner == heap->taken_from) {

@@ -76,7 +76,7 @@ static bool in_ring(const arn_heap *heap, const arn_pool *pool) {
 static int check_pool(void *context, arn_pool *pool) {
   check *c = context;
   const arn_class *k = &arn_classes[arn_pool_class(pool)];
-  arn_heap *owner = load_relaxed(&pool->owner);
+  arn_heap *owner = arn_pool_owner(pool);
   void *base = arn_pool_base(pool);
   if (!owner || owner->group != c->group) {
     fail(c, "1: pool %p has no owner in its runtime", base);
@@ -134,7 +134,7 @@ static int check_arena(void *context, uint32_t number, arn_arena *arena) {
   }
   uint64_t free = ~load_relaxed(&arena->taken);
   for (uint32_t i = 0; i < ARN_POOLS_PER_ARENA; i++) {
-    arn_pool *slot = &arn_space.pools[(size_t)number * ARN_POOLS_PER_ARENA + i];
+    arn_slot *slot = &arn_space.slots[(size_t)number * ARN_POOLS_PER_ARENA + i];
     if ((free >> i & 1) &&
         (load_relaxed(&slot->kind) != ARN_SLOT_NONE || load_relaxed(&slot->owner)))
       fail(c, "1: free slot %u of arena %u is described as in use", i, number);
@@ -195,7 +195,7 @@ static void check_heap(check *c, arn_heap *heap) {
     check_bin(c, heap, class);
     const arn_pool *first = heap->used[class];
     for (const arn_pool *at = first; at; at = at->next == first ? NULL : at->next)
-      if (arn_pool_class(at) != class || load_relaxed(&at->owner) != heap || at->next->prev != at ||
+      if (arn_pool_class(at) != class || arn_pool_owner(at) != heap || at->next->prev != at ||
           load_relaxed(&at->place) != ARN_PLACE_USED) {
         fail(c, "4: the ring of class %u of heap %u is broken at pool %p", class, heap->id,
              (void *)arn_pool_base(at));

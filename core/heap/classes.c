@@ -7,21 +7,36 @@
 
 arn_class arn_classes[ARN_CLASSES];
 
-/* arn_small_class and, up to the fine limit, arn_medium_class as constant expressions: the process's
- * first malloc, before anything has started, reads the table. */
+/* arn_small_class and arn_medium_class as constant expressions: the process's first malloc, before
+ * anything has started, reads the table. */
 #define SMALL_CLASS(n) (((n) + ARN_STEP - 1) >> ARN_STEP_SHIFT)
+#define STEP(n, doubling, shift)                                                                   \
+  ((((size_t)(n)-1) * (1u << (shift)) >> (doubling)) & ((1u << (shift)) - 1))
 #define COARSE_CLASS(n, doubling)                                                                  \
   (1 + ARN_SMALL_CLASSES + (((doubling)-ARN_LOG2(ARN_SMALL_LIMIT)) << ARN_COARSE_SHIFT) +          \
-   ((((size_t)(n)-1) * (1u << ARN_COARSE_SHIFT) >> (doubling)) & ((1u << ARN_COARSE_SHIFT) - 1)))
+   STEP(n, doubling, ARN_COARSE_SHIFT))
+#define FINE_CLASS(n, doubling)                                                                    \
+  (1 + ARN_SMALL_CLASSES + ARN_COARSE_CLASSES +                                                    \
+   (((doubling)-ARN_LOG2(ARN_FINE_LIMIT)) << ARN_FINE_SHIFT) + STEP(n, doubling, ARN_FINE_SHIFT))
 #define CLASS(n)                                                                                   \
-  (uint8_t)((n) <= ARN_SMALL_LIMIT ? SMALL_CLASS((size_t)(n))                                      \
-                                   : COARSE_CLASS(n, ARN_LOG2(((n)-1) | 1)))
-#define FOUR(n) CLASS(n), CLASS((n) + 16), CLASS((n) + 32), CLASS((n) + 48)
-#define SIXTEEN(n) FOUR(n), FOUR((n) + 64), FOUR((n) + 128), FOUR((n) + 192)
+  (uint8_t)((n) <= ARN_SMALL_LIMIT  ? SMALL_CLASS((size_t)(n))                                     \
+            : (n) <= ARN_FINE_LIMIT ? COARSE_CLASS(n, ARN_LOG2(((n)-1) | 1))                       \
+                                    : FINE_CLASS(n, ARN_LOG2(((n)-1) | 1)))
+#define FOUR(n, step) CLASS(n), CLASS((n) + (step)), CLASS((n) + 2 * (step)), CLASS((n) + 3 * (step))
+#define SIXTEEN(n, step)                                                                           \
+  FOUR(n, step), FOUR((n) + 4 * (step), step), FOUR((n) + 8 * (step), step),                       \
+      FOUR((n) + 12 * (step), step)
+#define KIB(n) SIXTEEN(((n) << 10) + 64, 64)
+#define FOUR_KIB(n) KIB(n), KIB((n) + 1), KIB((n) + 2), KIB((n) + 3)
 
-const uint8_t arn_class_table[ARN_TABLE_LIMIT / 16 + 1] = {
-    SIXTEEN(0), SIXTEEN(256), SIXTEEN(512), SIXTEEN(768), CLASS(1024),
+const uint8_t arn_class_table[] = {
+    SIXTEEN(0, 16), SIXTEEN(256, 16), SIXTEEN(512, 16), SIXTEEN(768, 16), CLASS(1024),
+#if !ARN_TEXTBOOK
+    KIB(1), KIB(2), KIB(3), FOUR_KIB(4), FOUR_KIB(8), FOUR_KIB(12), FOUR_KIB(16), FOUR_KIB(20),
+    FOUR_KIB(24), FOUR_KIB(28),
+#endif
 };
+_Static_assert(ARN_TEXTBOOK || sizeof arn_class_table == 65 + 31 * 16, "up to the medium limit");
 
 /* The size of class `above`, counted from the first that is larger than from. */
 static uint32_t stepped_size(uint32_t above, size_t from, uint32_t shift) {

@@ -3,8 +3,8 @@
  *   size    1..16  17..32  ...  497..512 | 513..576  577..640 ... 961..1024 | 1025..1088 ...
  *   class   1      2            32       | 33        34           40        | 41
  *
- * (modern; 8 classes per doubling above the small limit, 16 above 1 KiB). Up to 1 KiB malloc looks the
- * class up in a table of one cache line; above, it is arithmetic.
+ * (modern; 8 classes per doubling above the small limit, 16 above 1 KiB). malloc looks the class up in
+ * a table.
  */
 #ifndef ARN_HEAP_CLASSES_H
 #define ARN_HEAP_CLASSES_H
@@ -27,11 +27,17 @@ void arn_classes_start(void);
 /* Bytes of a block, also before the start; 0 for class 0. */
 uint32_t arn_size_of_class(uint32_t number);
 
-/* The class of every multiple of 16 bytes up to a limit, by the number of 16 bytes. One line of the
- * cache, and no branch that depends on the size: programs that mix sizes around the small limit
- * would pay for it. */
-#define ARN_TABLE_LIMIT ((size_t)1024)
-extern const uint8_t arn_class_table[ARN_TABLE_LIMIT / 16 + 1];
+/* The class of every multiple of 16 bytes up to 1 KiB, then of every multiple of 64 up to the medium
+ * limit. Looking it up takes no branch that depends on the size: programs that mix sizes would pay
+ * for it. */
+#define ARN_TABLE_FINE ((size_t)1024)
+extern const uint8_t arn_class_table[];
+
+/* The class of a size up to the medium limit; outside of the textbook geometry. */
+static inline uint32_t arn_class_of(size_t size) {
+  size_t small = (size + 15) >> 4, medium = ((size + 63) >> 6) + 48;
+  return arn_class_table[size <= ARN_TABLE_FINE ? small : medium];
+}
 
 /* The class of a size from 1 to ARN_SMALL_LIMIT; 0 for 0. */
 static inline uint32_t arn_small_class(size_t size) {

@@ -39,11 +39,11 @@ bool arn_guard_remove(arn_pool *head) {
 }
 
 void arn_guards_remove(uint32_t arena) {
-  arn_pool *slots = &arn_space.pools[(size_t)arena * ARN_POOLS_PER_ARENA];
+  arn_pool *pools = &arn_space.pools[(size_t)arena * ARN_POOLS_PER_ARENA];
   for (uint32_t i = 0; i < ARN_POOLS_PER_ARENA; i++) {
-    uint8_t kind = load_acquire(&slots[i].kind); /* large.c releases */
+    uint8_t kind = load_acquire(&arn_pool_slot(&pools[i])->kind); /* large.c releases */
     if (kind == ARN_SLOT_SPAN || kind == ARN_SLOT_RUN)
-      arn_guard_remove(&slots[i]);
+      arn_guard_remove(&pools[i]);
   }
 }
 

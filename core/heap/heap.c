@@ -188,7 +188,7 @@ void arn_heap_release_pool(arn_heap *heap, arn_pool *pool) {
   size_t used = (size_t)load_relaxed(&pool->carved) * k->size;
   arn_pool_close(pool);
   if (arn_kept_wants(heap, pool, k->slots)) {
-    store_relaxed(&pool->kind, ARN_SLOT_KEPT);
+    store_relaxed(&arn_pool_slot(pool)->kind, ARN_SLOT_KEPT);
     arn_kept_put(heap, pool, k->slots);
     return;
   }
@@ -202,7 +202,7 @@ void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *funct
   uint32_t offset = (uint32_t)((char *)block - arn_pool_base(pool));
   uint32_t handed_out = load_relaxed(&pool->carved) * arn_classes[arn_pool_class(pool)].size;
   void *head = pool->free;
-  if (unlikely(!arn_is_multiple(offset, pool->magic) || offset >= handed_out || head == block))
+  if (unlikely(!arn_is_multiple(offset, arn_pool_slot(pool)->magic) || offset >= handed_out || head == block))
     arn_pool_reject(pool, block, function);
   arn_mark_home(block);
   /* Before those that have no free block; and before the push, which may give the pool away. */

@@ -6,7 +6,7 @@
  * malloc(n)
  *   1. The thread's heap: one thread-local load. A thread that has none has arn_no_heap, whose bins
  *      are empty, and is told so in step 4. Nothing here knows whether there is a GIL.
- *   2. n to size class: a small table; above 1 KiB a few instructions of arithmetic.
+ *   2. n to size class: a small table.
  *   3. Pop the class's bin: the block that was freed last, which the cache has. Prefetch the next
  *      one for writing: the caller of the next malloc will write it. No descriptor is touched.
  *   4. The bin is empty: arn_refill (refill.c, refill_textbook.c) finds the next free blocks.
@@ -14,7 +14,7 @@
  * free(p)
  *   1. Slot number: the distance from the start of the address space, shifted. Outside of what is
  *      in use (NULL too): the slow path.
- *   2. The slot's descriptor: one index into the pool table. Every slot of a pool says whose it is
+ *   2. The slot's descriptor: one index into the slot table. Every slot of a pool says whose it is
  *      and of which class; those of large blocks have no owner.
  *   3. Its owner is my heap: push on the bin of its class. When the bin is too long, or every so
  *      many frees, arn_bin_event: blocks go to their pools, and it is seen what time it is.
@@ -47,15 +47,15 @@ ARN_INLINE void *arn_take(arn_heap *heap, uint32_t class) {
   return block;
 }
 
-/* Sizes that are not in the table; malloc.c. */
-void *arn_malloc_above_table(arn_heap *heap, size_t size);
+/* Sizes above the medium limit; malloc.c. */
+void *arn_malloc_large(arn_heap *heap, size_t size);
 
 ARN_INLINE void *arn_journey_out(arn_heap *heap, size_t size) {
   if (ARN_TEXTBOOK && size <= ARN_SMALL_LIMIT)
     return arn_take(heap, arn_small_class(size));
-  if (unlikely(ARN_TEXTBOOK || size > ARN_TABLE_LIMIT))
-    return arn_malloc_above_table(heap, size);
-  return arn_take(heap, arn_class_table[(size + 15) / 16]);
+  if (unlikely(ARN_TEXTBOOK || size > ARN_MEDIUM_LIMIT))
+    return arn_malloc_large(heap, size);
+  return arn_take(heap, arn_class_of(size));
 }
 
 /* --- free ------------------------------------------------------------------------------------ */
@@ -66,24 +66,24 @@ void arn_free_large(arn_heap *heap, void *block, const char *function);
 
 /* function is what an error's sentence names. */
 ARN_INLINE void arn_journey_back(arn_heap *heap, void *block, const char *function) {
-  size_t slot = arn_slot_of(block);
-  if (unlikely(slot >= arn_slots_in_use())) {
+  size_t number = arn_slot_of(block);
+  if (unlikely(number >= arn_slots_in_use())) {
     arn_free_elsewhere(heap, block, function);
     return;
   }
-  arn_pool *pool = &arn_space.pools[slot];
-  if (unlikely(load_relaxed(&pool->owner) != heap)) {
+  arn_slot *slot = &arn_space.slots[number];
+  if (unlikely(load_relaxed(&slot->owner) != heap)) {
     arn_free_elsewhere(heap, block, function);
     return;
   }
-  uint32_t class = arn_pool_class(pool);
+  uint32_t class = load_relaxed(&slot->class);
   arn_bin *bin = &heap->bins[class];
-  void *head = ARN_TEXTBOOK ? pool->free : bin->list;
-  uint32_t offset = arn_offset_in_pool(pool, block);
-  if (unlikely(!arn_is_multiple(offset, pool->magic) || head == block || !arn_mark_back(block)))
-    arn_pool_reject(pool, block, function);
+  void *head = ARN_TEXTBOOK ? arn_space.pools[number].free : bin->list;
+  uint32_t offset = arn_offset_in_pool(slot, block);
+  if (unlikely(!arn_is_multiple(offset, slot->magic) || head == block || !arn_mark_back(block)))
+    arn_pool_reject(arn_pool_of(block), block, function);
   if (ARN_TEXTBOOK) {
-    arn_pool_push(heap, pool, block);
+    arn_pool_push(heap, &arn_space.pools[number], block);
     return;
   }
   arn_link_set(block, head);

@@ -8,7 +8,7 @@ bool arn_kept_wants(const arn_heap *heap, const arn_pool *head, uint32_t slots) 
 
 static void release(arn_pool *head) {
   uint32_t slots = load_relaxed(&head->until);
-  store_relaxed(&head->kind, ARN_SLOT_NONE);
+  store_relaxed(&arn_pool_slot(head)->kind, ARN_SLOT_NONE);
   arn_arenas_give((size_t)(head - arn_space.pools), slots, slots);
 }
 

@@ -24,7 +24,7 @@ static void *open_large(size_t slot, arn_slot_kind kind, uint32_t count, uint32_
   arn_pool *head = &arn_space.pools[slot];
   store_relaxed(&head->until, count);
   arn_guard_none(head);
-  store_release(&head->kind, kind);
+  store_release(&arn_pool_slot(head)->kind, kind);
   if (guard)
     arn_guard_put(head, needs, clean);
   return arn_pool_base(head);
@@ -96,7 +96,7 @@ static arn_pool *head_of(const void *block) {
   if (slot >= arn_slots_in_use() || (uintptr_t)block % ARN_POOL_SIZE != 0)
     return NULL;
   arn_pool *head = &arn_space.pools[slot];
-  uint8_t kind = load_acquire(&head->kind); /* open_large releases */
+  uint8_t kind = load_acquire(&arn_pool_slot(head)->kind); /* open_large releases */
   return kind == ARN_SLOT_SPAN || kind == ARN_SLOT_RUN ? head : NULL;
 }
 
@@ -109,10 +109,10 @@ bool arn_large_free(arn_heap *heap, void *block, const char *function) {
     return true;
   size_t slot = (size_t)(head - arn_space.pools);
   uint32_t count = load_relaxed(&head->until);
-  uint8_t kind = load_relaxed(&head->kind);
+  uint8_t kind = load_relaxed(&arn_pool_slot(head)->kind);
   bool keep = kind == ARN_SLOT_SPAN && arn_kept_wants(heap, head, count);
   /* Two threads that free it at once: one of them is told. */
-  if (!cas_acq_rel(&head->kind, &kind, keep ? ARN_SLOT_KEPT : ARN_SLOT_NONE))
+  if (!cas_acq_rel(&arn_pool_slot(head)->kind, &kind, keep ? ARN_SLOT_KEPT : ARN_SLOT_NONE))
     arn_panic("%s: the large block %p is already free (double free)", function, block);
   if (keep)
     arn_kept_put(heap, head, count);
@@ -129,7 +129,7 @@ size_t arn_large_size(const void *block) {
     return arn_huge_size(block);
   if (arn_guard_at(head))
     return arn_guard_at(head) * ARN_POOL_SIZE;
-  bool span = load_relaxed(&head->kind) == ARN_SLOT_SPAN;
+  bool span = load_relaxed(&arn_pool_slot(head)->kind) == ARN_SLOT_SPAN;
   return load_relaxed(&head->until) * (span ? ARN_POOL_SIZE : ARN_ARENA_SIZE);
 }
 
@@ -176,7 +176,7 @@ void *arn_large_resize(arn_heap *heap, void *block, size_t size) {
   arn_pool *head = head_of(block);
   if (!head)
     return size > ARN_RUN_LIMIT / 2 ? arn_huge_resize(block, size) : NULL;
-  bool span = load_relaxed(&head->kind) == ARN_SLOT_SPAN;
+  bool span = load_relaxed(&arn_pool_slot(head)->kind) == ARN_SLOT_SPAN;
   size_t least = span ? ARN_MEDIUM_LIMIT : ARN_SPAN_LIMIT;
   size_t most = span ? ARN_SPAN_LIMIT : ARN_RUN_LIMIT;
   if (size <= least || size > most)

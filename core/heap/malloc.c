@@ -11,9 +11,7 @@
 #include "remote.h"
 #include "stranger.h"
 
-__attribute__((noinline)) void *arn_malloc_above_table(arn_heap *heap, size_t size) {
-  if (size <= ARN_MEDIUM_LIMIT)
-    return arn_take(heap, arn_medium_class(size));
+__attribute__((noinline)) void *arn_malloc_large(arn_heap *heap, size_t size) {
   bool clean = false;
   return arn_large_alloc(heap, size, 16, &clean);
 }

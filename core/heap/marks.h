@@ -54,14 +54,14 @@ static inline uint64_t arn_mark_bit(const void *block) {
 
 /* A block that the heap found on a list of the class is handed out. */
 static inline void arn_mark_out(const arn_heap *heap, const void *block, uint32_t class) {
-  const arn_pool *pool = &arn_space.pools[arn_slot_of(block)];
+  arn_slot *slot = &arn_space.slots[arn_slot_of(block)];
   arn_mark *mark = arn_mark_of(block);
   uint64_t bit = arn_mark_bit(block), allocated = load_relaxed(&mark->allocated);
-  if (unlikely(arn_pool_class(pool) != class ||
-               !arn_is_multiple(arn_offset_in_pool(pool, block), pool->magic)))
+  if (unlikely(load_relaxed(&slot->class) != class ||
+               !arn_is_multiple(arn_offset_in_pool(slot, block), slot->magic)))
     arn_mark_broken(block, class);
   if (likely(!((allocated | load_relaxed(&mark->elsewhere)) & bit) &&
-             load_relaxed(&((arn_pool *)pool)->owner) == heap))
+             load_relaxed(&slot->owner) == heap))
     store_relaxed(&mark->allocated, allocated | bit);
   else
     arn_mark_out_foreign(block, class);

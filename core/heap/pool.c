@@ -11,36 +11,35 @@
 void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class) {
   const arn_class *k = &arn_classes[class];
   pool->free = NULL;
-  pool->magic = k->magic;
   store_relaxed(&pool->until, 0);
   store_relaxed(&pool->floor, 0);
   store_relaxed(&pool->carved, 0);
   store_relaxed(&pool->purged, 0);
   pool->purged_pages = 0;
   pool->next = pool->prev = NULL;
-  store_relaxed(&pool->class, (uint8_t) class);
-  store_relaxed(&pool->offset, 0);
   pool->seen = 0;
   store_relaxed(&pool->place, ARN_PLACE_EMPTY);
-  store_relaxed(&pool->kind, ARN_SLOT_POOL);
-  for (uint32_t i = 1; i < k->slots; i++) {
-    store_relaxed(&pool[i].class, (uint8_t) class);
-    pool[i].magic = k->magic;
-    store_relaxed(&pool[i].offset, (uint8_t)i);
-    store_relaxed(&pool[i].kind, ARN_SLOT_INSIDE);
+  arn_slot *slot = arn_pool_slot(pool);
+  for (uint32_t i = 0; i < k->slots; i++) {
+    slot[i].magic = k->magic;
+    store_relaxed(&slot[i].class, (uint8_t) class);
+    store_relaxed(&slot[i].offset, (uint8_t)i);
+    store_relaxed(&slot[i].kind, i ? ARN_SLOT_INSIDE : ARN_SLOT_POOL);
   }
   arn_marks_open(pool, k->slots);
   arn_pool_give_to(pool, heap);
 }
 
 void arn_pool_give_to(arn_pool *pool, arn_heap *heap) {
+  arn_slot *slot = arn_pool_slot(pool);
   for (uint32_t i = arn_classes[arn_pool_class(pool)].slots; i-- > 0;)
-    store_release(&pool[i].owner, heap); /* with arn_pool_owner */
+    store_release(&slot[i].owner, heap); /* with arn_pool_owner */
 }
 
 void arn_pool_close(arn_pool *pool) {
-  for (uint32_t i = 0; i < arn_classes[arn_pool_class(pool)].slots; i++)
-    arn_slot_forget(&pool[i]);
+  arn_slot *slot = arn_pool_slot(pool);
+  for (uint32_t i = arn_classes[arn_pool_class(pool)].slots; i-- > 0;)
+    arn_slot_forget(&slot[i]);
 }
 
 /* Links the blocks first .. first + count - 1, in address order. */
@@ -151,7 +150,7 @@ size_t arn_pool_purge(arn_pool *pool) {
   pool->purged_pages |= purge;
   store_relaxed(&pool->purged, (uint16_t)(load_relaxed(&pool->purged) + gone));
 
-  arn_group *group = load_relaxed(&pool->owner)->group;
+  arn_group *group = arn_pool_owner(pool)->group;
   size_t bytes = 0;
   while (purge) {
     uint32_t first = (uint32_t)__builtin_ctzll(purge);

@@ -1,4 +1,10 @@
-/* pool.h - the pool table: one descriptor per pool-sized slot of the address space.
+/* pool.h - the slot table and the pool table: two descriptors per pool-sized slot of the address space.
+ *
+ * What a free asks of an address, by any thread, is in the slot's (arn_slot): it changes when the slot
+ * is taken, given back, or gets another owner. What the owner counts all the time is in the pool's
+ * (arn_pool), on lines of their own: otherwise a thread that frees another's blocks would wait for
+ * lines that the other one writes. Four slots share a line, so that those of a program's whole working
+ * set stay in the nearest cache.
  *
  * A pool is a power-of-two run of slots cut into blocks of one size class, blocks first to last
  * from its first byte. The descriptors lie in a table of their own, so that the data holds no
@@ -54,36 +60,46 @@ typedef enum arn_pool_place {
   ARN_PLACE_FULL,
 } arn_pool_place;
 
+typedef struct arn_slot arn_slot;
 typedef struct arn_pool arn_pool;
 
-struct arn_pool {
+/* const while the slot is in use, but for the owner; the thread that frees a block got it from one that
+ * saw them. owner, class, magic and offset are right in all slots of a pool. */
+struct arn_slot {
   /* Any thread reads (arn_free relaxed, to compare; arn_pool_owner with acquire); the owner writes,
    * or whoever claimed the owner when that is an orphan, with release. NULL when the slot is in no
    * pool; the same in all slots of one. */
   _Atomic(arn_heap *) owner;
-
-  /* Owner only; statistics read until, which is why its access is relaxed. */
-  void *free; /* this pool's own list, linked through the blocks' first words */
-  _Atomic uint32_t until;
-  uint32_t magic; /* const while the pool lives */
-  _Atomic uint32_t floor;
-  _Atomic uint16_t carved; /* blocks that are not untouched */
-  _Atomic uint16_t purged; /* blocks */
-  uint64_t purged_pages;   /* bit i: the pool's ith system page is purged */
-  arn_pool *next, *prev;   /* ring of heap->used[class] */
-
-  /* const while the slot is in use; the thread that frees a block got it from one that saw them.
-   * class, magic and offset are right in all slots of a pool, the rest in its first. */
+  uint32_t magic;
   _Atomic uint8_t class;
   _Atomic uint8_t kind;   /* arn_slot_kind; spans and runs: exchanged by the thread that frees */
   _Atomic uint8_t offset; /* of an INSIDE slot */
-  _Atomic uint8_t place;  /* arn_pool_place; owner only */
-  uint32_t seen;          /* owner only: outstanding blocks when purging last looked */
+};
+_Static_assert(sizeof(arn_slot) == 16, "four descriptors, one cache line");
+
+/* In use in the first slot of a pool; until and floor also in that of a span or a run. Owner only;
+ * statistics read some, which is why their access is relaxed. */
+struct arn_pool {
+  void *free; /* this pool's own list, linked through the blocks' first words */
+  _Atomic uint32_t until;
+  _Atomic uint32_t floor;
+  _Atomic uint16_t carved; /* blocks that are not untouched */
+  _Atomic uint16_t purged; /* blocks */
+  _Atomic uint8_t place;   /* arn_pool_place */
+  uint32_t seen;           /* outstanding blocks when purging last looked */
+  uint64_t purged_pages;   /* bit i: the pool's ith system page is purged */
+  arn_pool *next, *prev;   /* ring of heap->used[class] */
+  uint64_t unused;
 };
 _Static_assert(sizeof(arn_pool) == 64, "one descriptor, one cache line");
 
+/* The descriptor of the slot that a pool begins in. */
+static inline arn_slot *arn_pool_slot(const arn_pool *pool) {
+  return &arn_space.slots[pool - arn_space.pools];
+}
+
 static inline uint32_t arn_pool_class(const arn_pool *pool) {
-  return load_relaxed(&((arn_pool *)pool)->class);
+  return load_relaxed(&arn_pool_slot(pool)->class);
 }
 
 /* Number of a slot and the addresses around it. */
@@ -98,27 +114,26 @@ static inline uint32_t arn_pool_arena(const arn_pool *pool) {
 }
 
 /* How far an address is behind the start of its pool; slot is the descriptor of its slot. */
-static inline uint32_t arn_offset_in_pool(const arn_pool *slot, const void *address) {
-  return ((uint32_t)load_relaxed(&((arn_pool *)slot)->offset) << ARN_POOL_SHIFT) +
+static inline uint32_t arn_offset_in_pool(arn_slot *slot, const void *address) {
+  return ((uint32_t)load_relaxed(&slot->offset) << ARN_POOL_SHIFT) +
          (uint32_t)((uintptr_t)address & (ARN_POOL_SIZE - 1));
 }
 
 /* The owner, for who is going to look into it: it may be a heap that was opened after the caller's
  * block was allocated, and took the pool over. Pairs with the release of who made it the owner. */
 static inline arn_heap *arn_pool_owner(const arn_pool *pool) {
-  return load_acquire(&((arn_pool *)pool)->owner);
+  return load_acquire(&arn_pool_slot(pool)->owner);
 }
 
 /* The pool that an address is in, whichever of its slots it is in; NULL when it is in none. */
 static inline arn_pool *arn_pool_of(const void *address) {
-  size_t slot = arn_slot_of(address);
-  if (slot >= arn_slots_in_use())
+  size_t number = arn_slot_of(address);
+  if (number >= arn_slots_in_use())
     return NULL;
-  arn_pool *pool = &arn_space.pools[slot];
-  uint8_t kind = load_relaxed(&pool->kind);
-  if (kind == ARN_SLOT_INSIDE)
-    pool -= load_relaxed(&pool->offset);
-  return load_relaxed(&pool->kind) == ARN_SLOT_POOL ? pool : NULL;
+  arn_slot *slot = &arn_space.slots[number];
+  if (load_relaxed(&slot->kind) == ARN_SLOT_INSIDE)
+    slot -= load_relaxed(&slot->offset);
+  return load_relaxed(&slot->kind) == ARN_SLOT_POOL ? &arn_space.pools[slot - arn_space.slots] : NULL;
 }
 
 static inline uint32_t arn_pool_outstanding(const arn_pool *pool) {
@@ -126,9 +141,9 @@ static inline uint32_t arn_pool_outstanding(const arn_pool *pool) {
 }
 
 /* The slot is nobody's. */
-static inline void arn_slot_forget(arn_pool *pool) {
-  store_relaxed(&pool->owner, NULL);
-  store_relaxed(&pool->kind, ARN_SLOT_NONE);
+static inline void arn_slot_forget(arn_slot *slot) {
+  store_relaxed(&slot->owner, NULL);
+  store_relaxed(&slot->kind, ARN_SLOT_NONE);
 }
 
 /* Makes heap the owner, in all slots of the pool. */
@@ -162,7 +177,7 @@ _Noreturn void arn_pool_reject(const arn_pool *pool, const void *block, const ch
 /* Ends the process unless block, an address in the pool, is the start of one. */
 static inline void arn_pool_verify(const arn_pool *pool, const void *block, const char *function) {
   uint32_t offset = (uint32_t)((const char *)block - arn_pool_base(pool));
-  if (unlikely(!arn_is_multiple(offset, pool->magic)))
+  if (unlikely(!arn_is_multiple(offset, arn_pool_slot(pool)->magic)))
     arn_pool_reject(pool, block, function);
 }
 

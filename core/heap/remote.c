@@ -88,6 +88,7 @@ uint32_t arn_inbox_drain(arn_heap *heap, uint32_t limit) {
     blocks++;
     if (next) { /* both were written by another thread last */
       __builtin_prefetch(next);
+      __builtin_prefetch(&arn_space.slots[arn_slot_of(next)]);
       __builtin_prefetch(&arn_space.pools[arn_slot_of(next)]);
     }
     arn_pool *pool = arn_pool_of(block);

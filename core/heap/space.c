@@ -52,13 +52,15 @@ static size_t round_up(size_t n, size_t unit) {
 
 /* Where the tables start in the metadata, for a number of arenas. */
 typedef struct layout {
-  size_t arenas, pools, marks, size;
+  size_t arenas, slots, pools, marks, size;
 } layout;
 
 static layout lay_out(uint32_t arenas) {
   layout l;
   l.arenas = round_up((arenas + 63) / 64 * sizeof(uint64_t), arn_os_page);
-  l.pools = l.arenas + round_up((size_t)arenas * sizeof(arn_arena), arn_os_page);
+  l.slots = l.arenas + round_up((size_t)arenas * sizeof(arn_arena), arn_os_page);
+  l.pools =
+      l.slots + round_up((size_t)arenas * ARN_POOLS_PER_ARENA * sizeof(arn_slot), arn_os_page);
   l.marks =
       l.pools + round_up((size_t)arenas * ARN_POOLS_PER_ARENA * sizeof(arn_pool), arn_os_page);
   l.size = l.marks + round_up(arenas * MARKS_SIZE, arn_os_page);
@@ -105,6 +107,7 @@ static int start(void) {
     arn_space.base = round_up((uintptr_t)data, ARN_ARENA_SIZE);
     arn_space.idle = tables;
     arn_space.arenas = (arn_arena *)((char *)tables + l.arenas);
+    arn_space.slots = (arn_slot *)((char *)tables + l.slots);
     arn_space.pools = (arn_pool *)((char *)tables + l.pools);
 #if ARN_HARDENED
     arn_marks = (arn_mark *)((char *)tables + l.marks);
@@ -150,6 +153,11 @@ static int commit_tables(uint32_t first, uint32_t end) {
   int error = arn_os_commit((void *)from, to - from);
   if (error)
     return error;
+  from = (uintptr_t)&arn_space.slots[(size_t)first * ARN_POOLS_PER_ARENA] / page * page;
+  to = round_up((uintptr_t)&arn_space.slots[(size_t)end * ARN_POOLS_PER_ARENA], page);
+  error = arn_os_commit((void *)from, to - from);
+  if (error)
+    return error;
   from = (uintptr_t)&arn_space.pools[(size_t)first * ARN_POOLS_PER_ARENA] / page * page;
   to = round_up((uintptr_t)&arn_space.pools[(size_t)end * ARN_POOLS_PER_ARENA], page);
   error = arn_os_commit((void *)from, to - from);
@@ -187,5 +195,6 @@ int arn_space_advance(uint32_t count, uint32_t *first) {
 
 size_t arn_space_metadata(void) {
   size_t arenas = round_up(load_relaxed(&arn_space.frontier), TABLE_CHUNK);
-  return arenas * (sizeof(arn_arena) + ARN_POOLS_PER_ARENA * sizeof(arn_pool) + MARKS_SIZE);
+  return arenas * (sizeof(arn_arena) + MARKS_SIZE +
+                   ARN_POOLS_PER_ARENA * (sizeof(arn_slot) + sizeof(arn_pool)));
 }

@@ -1,6 +1,6 @@
 /* space.h - the address space: one reservation per process, from which every arena comes.
  *
- *   metadata: | idle bits | arena table | pool table |      data: | arena 0 | arena 1 | ...
+ *   metadata: | idle bits | arenas | slots | pools |      data: | arena 0 | arena 1 | ...
  *
  * Two reservations, made once and kept: nothing in them is ever unmapped, so a stale address leads
  * to a descriptor, never to a fault. Arenas are used from the lowest number up. The frontier is the
@@ -16,12 +16,14 @@
 #include "atomics.h"
 #include "geometry.h"
 
+struct arn_slot;
 struct arn_pool;
 struct arn_arena;
 
 extern struct arn_space {
   /* const after start */
   uintptr_t base;
+  struct arn_slot *slots;
   struct arn_pool *pools;
   struct arn_arena *arenas;
   _Atomic uint64_t *idle;

@@ -75,7 +75,7 @@ static int visit_blocks(visit *v, arn_pool *pool, arn_visit what) {
 
 static int visit_pool(void *context, arn_pool *pool) {
   visit *v = context;
-  if (load_relaxed(&pool->owner) != v->now)
+  if (arn_pool_owner(pool) != v->now)
     return 0;
   static const arn_pool_state states[] = {
       [ARN_PLACE_EMPTY] = ARN_POOL_EMPTY,

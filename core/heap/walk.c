@@ -11,7 +11,7 @@ static int walk_slots(uint32_t number, const arn_walk *walk, uint32_t *skip) {
       continue;
     arn_pool *head = &arn_space.pools[first + i];
     int result = 0;
-    switch ((arn_slot_kind)load_acquire(&head->kind)) {
+    switch ((arn_slot_kind)load_acquire(&arn_pool_slot(head)->kind)) {
     case ARN_SLOT_POOL:
       slots = arn_classes[arn_pool_class(head)].slots;
       if (walk->pool)
@@ -22,7 +22,7 @@ static int walk_slots(uint32_t number, const arn_walk *walk, uint32_t *skip) {
       slots = load_relaxed(&head->until);
       if (walk->large)
         result = walk->large(walk->context, arn_pool_base(head), slots * ARN_POOL_SIZE,
-                             load_relaxed(&head->kind) == ARN_SLOT_KEPT);
+                             load_relaxed(&arn_pool_slot(head)->kind) == ARN_SLOT_KEPT);
       break;
     case ARN_SLOT_RUN:
       slots = ARN_POOLS_PER_ARENA;
@@ -65,7 +65,7 @@ int arn_walk_arenas(const arn_group *group, const arn_walk *walk) {
 
 uint32_t arn_binned_blocks(const arn_heap *heap, const arn_pool *pool) {
   uint32_t blocks = 0;
-  if (load_relaxed(&((arn_pool *)pool)->owner) != heap)
+  if (arn_pool_owner(pool) != heap)
     return 0;
   for (void *block = heap->bins[arn_pool_class(pool)].list; block; block = arn_link_get(block))
     if (arn_pool_of(block) == pool)
