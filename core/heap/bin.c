@@ -26,44 +26,36 @@ void arn_bins_open(arn_heap *heap) {
 
 /* --- From a bin to the pools ----------------------------------------------------------------- */
 
-static void send_home(arn_heap *heap, void *block) {
-  arn_pool *pool = arn_pool_of(block);
-  arn_heap *owner = load_relaxed(&arn_pool_slot(pool)->owner);
-  if (likely(owner == heap)) {
-    arn_pool_put(heap, pool, block, "free");
-  } else if (owner == heap->taken_from) {
-    /* It sleeps: what was taken over from it stays here until the heap settles. */
-    uint32_t class = arn_pool_class(pool);
-    arn_link_set(block, heap->stash[class]);
-    heap->stash[class] = block;
-  } else {
-    arn_remote_free(heap, pool, block);
-  }
-}
-
-static void send_all_home(arn_heap *heap, void *block) {
-  for (void *next; block; block = next) {
+/* Blocks of the class go to their pools, or to their owners: as many, or up to the end of the list.
+ * Returns the rest. */
+static void *send_home(arn_heap *heap, uint32_t class, void *block, uint32_t count) {
+  uint32_t size = arn_classes[class].size;
+  for (void *next; count && block; block = next, count--) {
     next = arn_link_get(block);
-    send_home(heap, block);
+    size_t number = arn_slot_of(block);
+    arn_slot *slot = &arn_space.slots[number];
+    arn_pool *pool = &arn_space.pools[number - load_relaxed(&slot->offset)];
+    arn_heap *owner = load_relaxed(&slot->owner);
+    if (likely(owner == heap)) {
+      arn_pool_put(heap, pool, block, size, slot->magic, "free");
+    } else if (owner == heap->taken_from) {
+      /* It sleeps: what was taken over from it stays here until the heap settles. */
+      arn_link_set(block, heap->stash[class]);
+      heap->stash[class] = block;
+    } else {
+      arn_remote_free(heap, pool, block);
+    }
   }
+  return block;
 }
 
 void arn_bin_shorten(arn_heap *heap, uint32_t class, uint32_t keep) {
   arn_bin *bin = &heap->bins[class];
-  if (arn_bin_blocks(bin) <= keep)
+  uint32_t blocks = arn_bin_blocks(bin);
+  if (blocks <= keep)
     return;
-  void *block = bin->list, *last = NULL;
-  uint32_t kept = 0;
-  for (; kept < keep && block; kept++) {
-    last = block;
-    block = arn_link_get(block);
-  }
-  if (last)
-    arn_link_set(last, NULL);
-  else
-    bin->list = NULL;
-  set_fill(heap, bin, kept);
-  send_all_home(heap, block);
+  bin->list = send_home(heap, class, bin->list, blocks - keep);
+  set_fill(heap, bin, keep);
 }
 
 void arn_bin_settle(arn_heap *heap, uint32_t class) {
@@ -75,20 +67,13 @@ void arn_bin_settle(arn_heap *heap, uint32_t class) {
 void arn_stash_settle(arn_heap *heap, uint32_t class) {
   void *blocks = heap->stash[class];
   heap->stash[class] = NULL;
-  send_all_home(heap, blocks);
+  send_home(heap, class, blocks, UINT32_MAX);
 }
 
 __attribute__((noinline)) void arn_bin_event(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
-  uint32_t blocks = arn_bin_blocks(bin);
-  if (blocks > bin->most)
-    {
-    uint32_t n = blocks - bin->most / 2;
-    void *block = bin->list;
-    for (void *next; n-- && block; block = next) { next = arn_link_get(block); send_home(heap, block); }
-    bin->list = block;
-    set_fill(heap, bin, bin->most / 2);
-    }
+  if (arn_bin_blocks(bin) > bin->most)
+    arn_bin_shorten(heap, class, bin->most / 2);
   arn_heap_tick(heap);
   set_fill(heap, bin, arn_bin_blocks(bin));
 }

@@ -72,7 +72,7 @@
  * up to 16 KiB took 1.6 times as long, at the same peak RSS (docs/results.md, bins); the 256 blocks
  * are chosen. */
 #define ARN_BIN_BYTES ((uint32_t)128 << 10)
-#define ARN_BIN_BLOCKS 256
+#define ARN_BIN_BLOCKS 1024
 
 /* Blocks of other heaps from this size on go into a heap's own bins when they are freed. Two lines of
  * the cache, because processors fetch them in pairs: smaller ones would share theirs with blocks that

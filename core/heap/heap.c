@@ -195,20 +195,3 @@ void arn_heap_release_pool(arn_heap *heap, arn_pool *pool) {
   arn_arenas_give((size_t)(pool - arn_space.pools), k->slots,
                   (uint32_t)((used + ARN_POOL_SIZE - 1) >> ARN_POOL_SHIFT));
 }
-
-/* --- The owner frees ------------------------------------------------------------------------- */
-
-void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *function) {
-  uint32_t offset = (uint32_t)((char *)block - arn_pool_base(pool));
-  uint32_t handed_out = load_relaxed(&pool->carved) * arn_classes[arn_pool_class(pool)].size;
-  void *head = pool->free;
-  if (unlikely(!arn_is_multiple(offset, arn_pool_slot(pool)->magic) || offset >= handed_out || head == block))
-    arn_pool_reject(pool, block, function);
-  arn_mark_home(block);
-  /* Before those that have no free block; and before the push, which may give the pool away. */
-  if (!head && load_relaxed(&pool->place) == ARN_PLACE_USED && !ARN_TEXTBOOK) {
-    arn_used_remove(heap, pool);
-    arn_used_push_front(heap, pool);
-  }
-  arn_pool_push(heap, pool, block);
-}

@@ -33,6 +33,7 @@
 #include "atomics.h"
 #include "bin.h"
 #include "group.h"
+#include "marks.h"
 #include "pool.h"
 
 typedef enum arn_heap_state {
@@ -45,10 +46,15 @@ typedef enum arn_heap_state {
   ARN_HEAP_FROZEN,
 } arn_heap_state;
 
+/* So far ahead the owner fetches the blocks of its inbox: their links were written by another core, and
+ * to wait for one after the other is most of what draining costs. */
+#define ARN_BATCH_AHEAD 4
+
 /* Blocks that this heap's owner freed for one other heap, not sent yet. */
 typedef struct arn_batch {
   arn_heap *owner; /* NULL: empty */
   void *first, *last;
+  void *recent[ARN_BATCH_AHEAD]; /* the blocks that came last */
   uint32_t count, bytes;
 } arn_batch;
 
@@ -98,27 +104,26 @@ struct arn_heap {
   uint64_t chance; /* of shuffle.c */
 #endif
 
-  /* const while LIVE; of heaps that are not extra: while in the group */
-  arn_arenas *arenas; /* the group's, or its own */
-  uint32_t id;
-
   /* Other threads write these: a line of their own. */
   _Alignas(64) _Atomic(void *) inbox; /* blocks, linked through their first words */
   _Atomic int64_t inbox_bytes;
   _Atomic uint32_t state; /* arn_heap_state */
 
-  /* Owner writes, anybody reads, relaxed. */
-  _Atomic uint64_t remote_frees, inbox_pushes, inbox_drains;
+  /* Owner writes, anybody reads, relaxed: another line, because the next one is read at each free of
+   * another thread. */
+  _Alignas(64) _Atomic uint64_t remote_frees, inbox_pushes, inbox_drains;
+  _Atomic uint64_t warm_since; /* milliseconds */
+
+  /* const while LIVE; of heaps that are not extra: while in the group */
+  _Alignas(64) arn_arenas *arenas; /* the group's, or its own */
+  uint32_t id;
+  bool extra; /* an arn_heap_create heap; const once in the group's list, as the two after it */
+  arn_group *group;
+  arn_heap *next_in_group;
 
   /* The thread whose arn_self points here, for threading/; written by that thread. */
   struct arn_thread *thread;
-  _Atomic uint64_t warm_since; /* milliseconds */
   _Atomic int32_t thread_id; /* its number (gettid(2)); 0: none, or not one thread's */
-
-  /* const once in the group's list, also while VACANT */
-  arn_group *group;
-  arn_heap *next_in_group;
-  bool extra; /* an arn_heap_create heap */
 };
 
 /* The calling thread's heap. Initial-exec: one load, and never a call into the dynamic linker,
@@ -199,8 +204,23 @@ static inline void arn_pool_push(arn_heap *heap, arn_pool *pool, void *block) {
     arn_pool_event(heap, pool);
 }
 
-/* Frees a block of a pool that the heap owns; any slot of the pool, everything checked. */
-void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *function);
+/* Puts a free block back into its pool, which the heap owns; everything checked once more. size and magic
+ * are those of the pool's class. */
+static inline void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, uint32_t size,
+                                uint32_t magic, const char *function) {
+  uint32_t offset = (uint32_t)((char *)block - arn_pool_base(pool));
+  void *head = pool->free;
+  if (unlikely(!arn_is_multiple(offset, magic) || offset >= load_relaxed(&pool->carved) * size ||
+               head == block))
+    arn_pool_reject(pool, block, function);
+  arn_mark_home(block);
+  /* Before those that have no free block; and before the push, which may give the pool away. */
+  if (!head && load_relaxed(&pool->place) == ARN_PLACE_USED && !ARN_TEXTBOOK) {
+    arn_used_remove(heap, pool);
+    arn_used_push_front(heap, pool);
+  }
+  arn_pool_push(heap, pool, block);
+}
 
 /* The error of a thread without a heap: ends the process; stranger.c. */
 _Noreturn void arn_heap_missing(const char *function) __attribute__((cold));

@@ -11,6 +11,19 @@ static uint32_t size_of(const arn_pool *pool) {
   return arn_classes[arn_pool_class(pool)].size;
 }
 
+/* A block of a batch has in its second word the one that its owner comes to some blocks after it: a hint
+ * to fetch it, which nobody follows. Blocks that came in another way have anything there. */
+static void set_ahead(void *block, void **recent) {
+  if (!ARN_TEXTBOOK) /* it has blocks of one word */
+    ((void **)block)[1] = *recent;
+  *recent = block;
+}
+
+static void fetch_ahead(void *block) {
+  if (!ARN_TEXTBOOK)
+    __builtin_prefetch(((void **)block)[1]);
+}
+
 void arn_inbox_push(arn_heap *owner, void *first, void *last, size_t bytes) {
   arn_group *group = owner->group;
   add_relaxed(&group->deferred, (int64_t)bytes);
@@ -53,6 +66,7 @@ void arn_remote_free(arn_heap *heap, arn_pool *pool, void *block) {
     *batch = (arn_batch){.owner = owner, .last = block};
   }
   arn_link_set(block, batch->count ? batch->first : NULL);
+  set_ahead(block, &batch->recent[batch->count % ARN_BATCH_AHEAD]);
   batch->first = block;
   batch->bytes += bytes;
   if (++batch->count == ARN_BATCH_BLOCKS || batch->bytes >= ARN_BATCH_BYTES)
@@ -84,6 +98,7 @@ uint32_t arn_inbox_drain(arn_heap *heap, uint32_t limit) {
       bump(&heap->inbox_drains, 1);
     }
     void *block = heap->pending, *next = arn_link_get(block);
+    fetch_ahead(block);
     heap->pending = next;
     blocks++;
     if (next) { /* both were written by another thread last */
@@ -95,7 +110,8 @@ uint32_t arn_inbox_drain(arn_heap *heap, uint32_t limit) {
     arn_heap *owner = arn_pool_owner(pool);
     bytes += size_of(pool);
     if (likely(owner == heap)) {
-      arn_pool_put(heap, pool, block, "arn_free (by another thread)");
+      arn_pool_put(heap, pool, block, size_of(pool), arn_pool_slot(pool)->magic,
+                   "arn_free (by another thread)");
     } else {
       arn_inbox_push(owner, block, block, size_of(pool));
       forwarded++;
