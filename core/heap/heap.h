@@ -48,14 +48,15 @@ typedef enum arn_heap_state {
 
 /* So far ahead the owner fetches the blocks of its inbox: their links were written by another core, and
  * to wait for one after the other is most of what draining costs. */
-#define ARN_BATCH_AHEAD 4
+#define ARN_BATCH_AHEAD 16
 
 /* Blocks that this heap's owner freed for one other heap, not sent yet. */
 typedef struct arn_batch {
   arn_heap *owner; /* NULL: empty */
   void *first, *last;
-  void *recent[ARN_BATCH_AHEAD]; /* the blocks that came last */
+  void *recent[ARN_BATCH_AHEAD]; /* the blocks that came last, also into batches that are sent */
   uint32_t count, bytes;
+  uint32_t came; /* blocks in all, however many batches that was */
 } arn_batch;
 
 /* A batch is sent at 64 blocks or 4 KiB: then the one atomic operation that sending costs is spread

@@ -63,10 +63,12 @@ void arn_remote_free(arn_heap *heap, arn_pool *pool, void *block) {
   if (batch->owner != owner) {
     if (batch->owner)
       send(heap, batch);
-    *batch = (arn_batch){.owner = owner, .last = block};
+    batch->owner = owner;
+    batch->last = block;
+    batch->count = batch->bytes = 0;
   }
   arn_link_set(block, batch->count ? batch->first : NULL);
-  set_ahead(block, &batch->recent[batch->count % ARN_BATCH_AHEAD]);
+  set_ahead(block, &batch->recent[batch->came++ % ARN_BATCH_AHEAD]);
   batch->first = block;
   batch->bytes += bytes;
   if (++batch->count == ARN_BATCH_BLOCKS || batch->bytes >= ARN_BATCH_BYTES)
