@@ -22,7 +22,8 @@ arn_class arn_classes[ARN_CLASSES];
   (uint8_t)((n) <= ARN_SMALL_LIMIT  ? SMALL_CLASS((size_t)(n))                                     \
             : (n) <= ARN_FINE_LIMIT ? COARSE_CLASS(n, ARN_LOG2(((n)-1) | 1))                       \
                                     : FINE_CLASS(n, ARN_LOG2(((n)-1) | 1)))
-#define FOUR(n, step) CLASS(n), CLASS((n) + (step)), CLASS((n) + 2 * (step)), CLASS((n) + 3 * (step))
+#define FOUR(n, step)                                                                              \
+  CLASS(n), CLASS((n) + (step)), CLASS((n) + 2 * (step)), CLASS((n) + 3 * (step))
 #define SIXTEEN(n, step)                                                                           \
   FOUR(n, step), FOUR((n) + 4 * (step), step), FOUR((n) + 8 * (step), step),                       \
       FOUR((n) + 12 * (step), step)
@@ -32,8 +33,8 @@ arn_class arn_classes[ARN_CLASSES];
 const uint8_t arn_class_table[] = {
     SIXTEEN(0, 16), SIXTEEN(256, 16), SIXTEEN(512, 16), SIXTEEN(768, 16), CLASS(1024),
 #if !ARN_TEXTBOOK
-    KIB(1), KIB(2), KIB(3), FOUR_KIB(4), FOUR_KIB(8), FOUR_KIB(12), FOUR_KIB(16), FOUR_KIB(20),
-    FOUR_KIB(24), FOUR_KIB(28),
+    KIB(1),         KIB(2),           KIB(3),           FOUR_KIB(4),      FOUR_KIB(8),
+    FOUR_KIB(12),   FOUR_KIB(16),     FOUR_KIB(20),     FOUR_KIB(24),     FOUR_KIB(28),
 #endif
 };
 _Static_assert(ARN_TEXTBOOK || sizeof arn_class_table == 65 + 31 * 16, "up to the medium limit");

@@ -31,8 +31,8 @@ struct arn_group {
   _Atomic uint32_t orphans; /* heaps whose thread is gone */
   _Atomic(arn_heap *) warm[ARN_WARM_HEAPS]; /* places of warm.h, */
   _Atomic uint32_t warm_count;              /* and how many heaps are warm */
-  _Atomic uint32_t live;    /* heaps that a thread owns; extra ones do not count */
-  _Atomic uint32_t frozen;  /* heaps of threads that a fork left behind */
+  _Atomic uint32_t live;                    /* heaps that a thread owns; extra ones do not count */
+  _Atomic uint32_t frozen;                  /* heaps of threads that a fork left behind */
   _Atomic uint64_t arenas_held, arenas_allocated, arenas_reclaimed, arenas_highwater;
   _Atomic uint64_t huge_bytes, huge_blocks;
   _Atomic uint64_t purges, adoptions, scavenged, forwarded, taken_over;

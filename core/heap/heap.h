@@ -59,11 +59,11 @@ typedef struct arn_batch {
   uint32_t came; /* blocks in all, however many batches that was */
 } arn_batch;
 
-/* A batch is sent at 64 blocks or 4 KiB: then the one atomic operation that sending costs is spread
- * thinly enough not to show, and a thread holds at most 16 x 4 KiB back. */
+/* A batch is sent at 64 blocks or 16 KiB: then the one atomic operation that sending costs is spread
+ * thinly enough not to show, and a thread holds at most 16 x 16 KiB back. */
 #define ARN_BATCHES 16
 #define ARN_BATCH_BLOCKS 64
-#define ARN_BATCH_BYTES 4096
+#define ARN_BATCH_BYTES 16384
 
 /* How many free runs of slots a heap keeps for its next pools and spans, each of at most so many
  * bytes. What comes and goes then touches no word that other threads write. Eight is

@@ -133,7 +133,8 @@ static inline arn_pool *arn_pool_of(const void *address) {
   arn_slot *slot = &arn_space.slots[number];
   if (load_relaxed(&slot->kind) == ARN_SLOT_INSIDE)
     slot -= load_relaxed(&slot->offset);
-  return load_relaxed(&slot->kind) == ARN_SLOT_POOL ? &arn_space.pools[slot - arn_space.slots] : NULL;
+  return load_relaxed(&slot->kind) == ARN_SLOT_POOL ? &arn_space.pools[slot - arn_space.slots]
+                                                    : NULL;
 }
 
 static inline uint32_t arn_pool_outstanding(const arn_pool *pool) {
