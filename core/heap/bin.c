@@ -10,6 +10,8 @@ static uint32_t used_threshold(uint32_t capacity) {
   return capacity >= 8 ? capacity / 8 : 1;
 }
 
+#define GROW_AFTER 128
+
 static void set_fill(const arn_heap *heap, arn_bin *bin, uint32_t blocks) {
   bin->fill = arn_fill(blocks, bin->most, heap->frees_until_look);
 }
@@ -19,7 +21,7 @@ void arn_bins_open(arn_heap *heap) {
   for (uint32_t class = 0; class < ARN_CLASSES; class ++) {
     arn_bin *bin = &heap->bins[class];
     bin->list = NULL;
-    bin->most = arn_bin_first(class);
+    bin->most = (uint16_t)arn_bin_first(class);
     set_fill(heap, bin, 0);
   }
 }
@@ -60,7 +62,8 @@ void arn_bin_shorten(arn_heap *heap, uint32_t class, uint32_t keep) {
 
 void arn_bin_settle(arn_heap *heap, uint32_t class) {
   arn_bin_shorten(heap, class, 0);
-  heap->bins[class].most = arn_bin_first(class);
+  heap->bins[class].most = (uint16_t)arn_bin_first(class);
+  heap->bins[class].overflows = 0;
   set_fill(heap, &heap->bins[class], 0);
 }
 
@@ -72,8 +75,14 @@ void arn_stash_settle(arn_heap *heap, uint32_t class) {
 
 __attribute__((noinline)) void arn_bin_event(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
-  if (arn_bin_blocks(bin) > bin->most)
+  if (arn_bin_blocks(bin) > bin->most) {
     arn_bin_shorten(heap, class, bin->most / 2);
+    if (++bin->overflows >= GROW_AFTER && bin->most >= arn_classes[class].binned &&
+        bin->most < arn_classes[class].grown) {
+      bin->most = (uint16_t)(bin->most * 2 < arn_classes[class].grown ? bin->most * 2 : arn_classes[class].grown);
+      bin->overflows = 0;
+    }
+  }
   arn_heap_tick(heap);
   set_fill(heap, bin, arn_bin_blocks(bin));
 }
@@ -140,7 +149,7 @@ static void move_free(arn_heap *heap, arn_bin *bin, arn_pool *pool, uint32_t hal
     bin->list = pool->free;
     pool->free = NULL;
     if (bin->most < blocks)
-      bin->most = blocks;
+      bin->most = (uint16_t)blocks;
     set_fill(heap, bin, blocks);
   } else {
     blocks = move(heap, bin, &pool->free, half);
@@ -151,7 +160,8 @@ static void move_free(arn_heap *heap, arn_bin *bin, arn_pool *pool, uint32_t hal
 bool arn_bin_refill(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
   uint32_t half = bin->most / 2 + 1;
-  bin->most = bin->most * 2 < arn_classes[class].binned ? bin->most * 2 : arn_classes[class].binned;
+  if (bin->most < arn_classes[class].binned)
+    bin->most = (uint16_t)(bin->most * 2 < arn_classes[class].binned ? bin->most * 2 : arn_classes[class].binned);
   arn_pool *pool = next_with_free(heap, class);
   if (pool) {
     move_free(heap, bin, pool, half);

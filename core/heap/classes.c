@@ -54,6 +54,11 @@ uint32_t arn_size_of_class(uint32_t number) {
   return stepped_size(above - coarse, ARN_FINE_LIMIT, ARN_FINE_SHIFT);
 }
 
+static uint16_t bin_blocks(uint32_t size, uint32_t bytes) {
+  uint32_t blocks = bytes / size;
+  return (uint16_t)(blocks > ARN_BIN_BLOCKS ? ARN_BIN_BLOCKS : blocks > 1 ? blocks : 1);
+}
+
 void arn_classes_start(void) {
   for (uint32_t i = 1; i < ARN_CLASSES; i++) {
     arn_class *class = &arn_classes[i];
@@ -63,8 +68,8 @@ void arn_classes_start(void) {
       class->slots *= 2;
     class->capacity = (uint32_t)(class->slots * ARN_POOL_SIZE / class->size);
     class->magic = UINT32_MAX / class->size + 1;
-    uint32_t binned = ARN_BIN_BYTES / class->size;
-    class->binned = binned > ARN_BIN_BLOCKS ? ARN_BIN_BLOCKS : binned > 1 ? binned : 1;
+    class->grown = bin_blocks(class->size, ARN_BIN_BYTES);
+    class->binned = bin_blocks(class->size, class->size > 4096 ? 32 << 10 : ARN_BIN_BYTES);
   }
 }
 

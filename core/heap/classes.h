@@ -17,7 +17,8 @@ typedef struct arn_class {
   uint32_t capacity; /* blocks of a pool */
   uint32_t slots;    /* pool-sized slots that a pool spans */
   uint32_t magic;    /* see arn_is_multiple */
-  uint32_t binned;   /* most blocks in a heap's bin (bin.h) */
+  uint16_t binned;   /* most blocks in a heap's bin (bin.h), */
+  uint16_t grown;    /* and in one that has often had too many */
 } arn_class;
 
 extern arn_class arn_classes[ARN_CLASSES];

@@ -81,7 +81,7 @@
 
 /* A pool of a medium class spans as many slots as hold this many blocks. With 2, ends of pools and
  * partly used ones cost 4 % more memory on real programs; with 8, it is the same as with 4. */
-#define ARN_POOL_MIN_BLOCKS 4
+#define ARN_POOL_MIN_BLOCKS 2
 #define ARN_POOL_MAX_SLOTS                                                                         \
   (ARN_MEDIUM_LIMIT * ARN_POOL_MIN_BLOCKS <= ARN_POOL_SIZE                                         \
        ? 1                                                                                         \
