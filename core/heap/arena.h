@@ -45,6 +45,9 @@ typedef struct arn_arena {
   /* The textbook's order among free pools and among arenas (arena_order.h). */
   _Atomic uint32_t stamp;
   _Atomic uint8_t free_head; /* slot + 1 */
+  /* Written by the thread that holds all slots: its pages came from elsewhere, and to the kernel it is a
+   * mapping apart. */
+  _Atomic uint8_t moved;
 } arn_arena;
 
 typedef struct arn_hints {
@@ -114,6 +117,10 @@ void arn_arenas_give_run(uint32_t first, uint32_t count, uint32_t touched_slots)
 /* Takes the count arenas from first on too if all are idle, or free ones of the set: a run that
  * grows in place. */
 bool arn_arenas_extend_run(arn_arenas *set, uint32_t first, uint32_t count);
+
+/* Moves the pages of a run to the first arenas of another, both the caller's; it reads as zero then.
+ * False when the system does not. */
+bool arn_arenas_move_run(uint32_t first, uint32_t count, uint32_t to);
 
 /* Gives dirty free slots back to the system, and arenas that are all free to idle: those that have
  * been dirty for the purge delay, or all of them when now is true. At most budget arenas are looked

@@ -49,8 +49,9 @@ size_t arn_purge_arena(arn_arenas *set, uint32_t number) {
 
   uint64_t dirty = load_acquire(&arena->dirty) & mask, rest = dirty; /* arn_arenas_give releases */
   size_t bytes = (size_t)__builtin_popcountll(dirty) * ARN_POOL_SIZE;
-  /* Where giving back means mapping anew, that does both. */
-  if (mask == ARN_ALL_SLOTS && (!arn_default_source(group) || arn_os_strict)) {
+  /* Where giving back means mapping anew, that does both; and it makes one mapping of several. */
+  if (mask == ARN_ALL_SLOTS &&
+      (!arn_default_source(group) || arn_os_strict || load_relaxed(&arena->moved))) {
     bool went = arn_arenas_decommit(group, number, 1);
     if (went)
       sub_relaxed(&set->resident, (uint64_t)__builtin_popcountll(dirty));

@@ -9,6 +9,11 @@
 
 /* --- Memory behind them ---------------------------------------------------------------------- */
 
+/* Moved arenas at a time, at most: each moved run splits a mapping in three, of which the kernel allows a
+ * process 65,530 (vm.max_map_count). */
+#define MOVED_MOST 8192
+static _Atomic uint32_t moved_arenas;
+
 bool arn_arenas_decommit(arn_group *group, uint32_t first, uint32_t count) {
   const arn_arena_source *source = &group->config.source;
   void *at = arn_arena_base(first);
@@ -18,8 +23,12 @@ bool arn_arenas_decommit(arn_group *group, uint32_t first, uint32_t count) {
     source->decommit(source->context, at, size);
   bool went = arn_os_decommit(at, size, arn_space.huge_pages);
   if (went)
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
       store_relaxed(&arn_space.arenas[first + i].committed, 0);
+      if (load_relaxed(&arn_space.arenas[first + i].moved))
+        sub_relaxed(&moved_arenas, 1);
+      store_relaxed(&arn_space.arenas[first + i].moved, 0);
+    }
   errno = before;
   return went;
 }
@@ -282,4 +291,20 @@ void arn_arenas_give_run(uint32_t first, uint32_t count, uint32_t touched_slots)
     else
       arn_hint_dirty(set, first + i);
   }
+}
+
+bool arn_arenas_move_run(uint32_t first, uint32_t count, uint32_t to) {
+  arn_group *group = arn_arenas_group(load_relaxed(&arn_space.arenas[first].home));
+  if (!arn_default_source(group) || arn_os_strict ||
+      load_relaxed(&moved_arenas) + count > MOVED_MOST ||
+      !arn_os_move(arn_arena_base(first), arn_arena_base(to), count * ARN_ARENA_SIZE,
+                   arn_space.huge_pages))
+    return false;
+  for (uint32_t i = 0; i < count; i++) {
+    and_seq_cst(&arn_space.arenas[first + i].dirty, 0);
+    if (!load_relaxed(&arn_space.arenas[to + i].moved))
+      add_relaxed(&moved_arenas, 1);
+    store_relaxed(&arn_space.arenas[to + i].moved, 1);
+  }
+  return true;
 }

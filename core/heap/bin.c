@@ -79,7 +79,8 @@ __attribute__((noinline)) void arn_bin_event(arn_heap *heap, uint32_t class) {
     arn_bin_shorten(heap, class, bin->most / 2);
     if (++bin->overflows >= GROW_AFTER && bin->most >= arn_classes[class].binned &&
         bin->most < arn_classes[class].grown) {
-      bin->most = (uint16_t)(bin->most * 2 < arn_classes[class].grown ? bin->most * 2 : arn_classes[class].grown);
+      bin->most = (uint16_t)(bin->most * 2 < arn_classes[class].grown ? bin->most * 2
+                                                                      : arn_classes[class].grown);
       bin->overflows = 0;
     }
   }
@@ -161,7 +162,8 @@ bool arn_bin_refill(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
   uint32_t half = bin->most / 2 + 1;
   if (bin->most < arn_classes[class].binned)
-    bin->most = (uint16_t)(bin->most * 2 < arn_classes[class].binned ? bin->most * 2 : arn_classes[class].binned);
+    bin->most = (uint16_t)(bin->most * 2 < arn_classes[class].binned ? bin->most * 2
+                                                                     : arn_classes[class].binned);
   arn_pool *pool = next_with_free(heap, class);
   if (pool) {
     move_free(heap, bin, pool, half);

@@ -35,7 +35,7 @@ typedef struct arn_heap arn_heap;
 typedef struct arn_bin {
   void *list; /* linked through the blocks' first words */
   uint32_t fill;
-  uint16_t most; /* blocks */
+  uint16_t most;      /* blocks */
   uint16_t overflows; /* since it last grew */
 } arn_bin;
 

@@ -183,3 +183,17 @@ void *arn_large_resize(arn_heap *heap, void *block, size_t size) {
     return NULL;
   return resize(head, slots_for(size), span) ? block : NULL;
 }
+
+bool arn_large_move(void *block, void *fresh) {
+  arn_pool *from = head_of(block), *to = head_of(fresh);
+  if (!from || !to || load_relaxed(&arn_pool_slot(from)->kind) != ARN_SLOT_RUN ||
+      load_relaxed(&arn_pool_slot(to)->kind) != ARN_SLOT_RUN || arn_guard_at(from) ||
+      arn_guard_at(to))
+    return false;
+  uint32_t first = arn_pool_arena(from), count = load_relaxed(&from->until);
+  if (!arn_arenas_move_run(first, count, arn_pool_arena(to)))
+    return false;
+  store_relaxed(&arn_pool_slot(from)->kind, ARN_SLOT_NONE);
+  arn_arenas_give_run(first, count, 0);
+  return true;
+}

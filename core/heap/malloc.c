@@ -145,6 +145,8 @@ void *arn_realloc_from(arn_heap *heap, void *block, size_t size, const char *fun
   void *fresh = arn_journey_out(heap, size);
   if (!fresh)
     return NULL;
+  if (had < size && arn_large_move(block, fresh))
+    return fresh;
   memcpy(fresh, block, had < size ? had : size);
   arn_journey_back(heap, block, function);
   return fresh;

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "panic.h"
+
 struct arn_os_hooks arn_os_hooks;
 size_t arn_os_page = 4096;
 bool arn_os_strict;
@@ -102,6 +104,20 @@ int arn_os_remap(void **at, size_t old_size, size_t new_size) {
   if (got != MAP_FAILED)
     *at = got;
   return result(got == MAP_FAILED, before);
+}
+
+bool arn_os_move(void *from, void *to, size_t size, bool huge_pages) {
+  int before = errno;
+  if (refused("mremap"))
+    return false;
+  void *got = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
+  if (result(got == MAP_FAILED, before) == 0)
+    return true;
+  /* It may have unmapped the target before it failed. */
+  if (map(&to, size, PROT_READ | PROT_WRITE, MAP_NORESERVE | MAP_FIXED))
+    arn_panic("mremap failed, and so did mapping %zu bytes at %p anew", size, to);
+  arn_os_huge_pages(to, size, huge_pages);
+  return false;
 }
 
 void arn_os_huge_pages(void *at, size_t size, bool on) {

@@ -5,6 +5,11 @@
  */
 #include "support.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "os.h"
 #include "unit.h"
 
 enum { MIB = 1024 * 1024 };
@@ -52,6 +57,64 @@ static void spans_and_runs_hold_their_contents(void **state) {
   }
   assert_int_equal(support_stats(*state).large_blocks, 0);
   assert_int_equal(support_stats(*state).live_bytes, 0);
+}
+
+static struct moves { int calls, error; } moves;
+
+static int count_moves(void *context, const char *call) {
+  struct moves *m = context;
+  if (strcmp(call, "mremap") != 0)
+    return 0;
+  m->calls++;
+  return m->error;
+}
+
+static int mappings(void) {
+  FILE *file = fopen("/proc/self/maps", "r");
+  int lines = 0;
+  for (int c; (c = fgetc(file)) != EOF;)
+    lines += c == '\n';
+  fclose(file);
+  return lines;
+}
+
+/* A run that cannot grow where it is gets a larger one, and its pages move there: nothing is copied,
+ * unless the system refuses. */
+static void the_pages_of_a_run_move(void **state) {
+  if (support_is_classic())
+    skip();
+  enum { SIZE = 8 * MIB, LARGER = 20 * MIB };
+  arn_os_hooks.before = count_moves;
+  arn_os_hooks.context = &moves;
+  for (int refused = 0; refused <= 1; refused++) {
+    moves = (struct moves){.error = refused ? ENOMEM : 0};
+    arn_trim(*state, 0);
+    int before = mappings();
+    void *block = arn_malloc(SIZE), *wall = arn_realloc(arn_malloc(SIZE), SIZE + 1);
+    support_fill(block, SIZE, 5);
+    support_fill(wall, SIZE, 6);
+    void *moved = arn_realloc(block, LARGER);
+    assert_non_null(moved);
+    assert_true(support_holds(moved, SIZE, SIZE, 5));
+    support_fill(moved, LARGER, 7);
+    support_check(*state);
+    if (moved != block)
+      assert_int_equal(moves.calls, 1);
+    /* What it leaves is free, and reads as zero when it is taken again as such. */
+    unsigned char *again = arn_calloc(1, SIZE);
+    assert_non_null(again);
+    for (size_t i = 0; i < SIZE; i += 512)
+      assert_int_equal(again[i], 0);
+    assert_true(support_holds(moved, LARGER, LARGER, 7));
+    assert_true(support_holds(wall, SIZE, SIZE, 6));
+    arn_free(again);
+    arn_free(moved);
+    arn_free(wall);
+    arn_trim(*state, 0);
+    assert_in_range(mappings(), 0, before + 2);
+    support_check(*state);
+  }
+  arn_os_hooks.before = NULL;
 }
 
 static void every_byte_is_counted(void **state) {
@@ -133,9 +196,13 @@ static void fresh_spans_touch_nothing(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
   const struct CMUnitTest tests[] = {
-      TEST(spans_and_runs_hold_their_contents), TEST(every_byte_is_counted),
-      TEST(huge_blocks_grow_and_shrink),        TEST(huge_memory_returns),
-      TEST(fresh_calloc_touches_nothing),       TEST(fresh_spans_touch_nothing),
+      TEST(spans_and_runs_hold_their_contents),
+      TEST(the_pages_of_a_run_move),
+      TEST(every_byte_is_counted),
+      TEST(huge_blocks_grow_and_shrink),
+      TEST(huge_memory_returns),
+      TEST(fresh_calloc_touches_nothing),
+      TEST(fresh_spans_touch_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
