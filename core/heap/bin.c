@@ -10,10 +10,15 @@ static uint32_t used_threshold(uint32_t capacity) {
   return capacity >= 8 ? capacity / 8 : 1;
 }
 
-#define GROW_AFTER 128
-
 static void set_fill(const arn_heap *heap, arn_bin *bin, uint32_t blocks) {
   bin->fill = arn_fill(blocks, bin->most, heap->frees_until_look);
+}
+
+/* How many blocks the bin may have, twice as many as it did, up to a limit. */
+static void double_most(const arn_heap *heap, arn_bin *bin, uint32_t limit) {
+  uint32_t blocks = arn_bin_blocks(bin), twice = 2u * bin->most; /* fill is about the old one */
+  bin->most = (uint16_t)(twice < limit ? twice : limit);
+  set_fill(heap, bin, blocks);
 }
 
 void arn_bins_open(arn_heap *heap) {
@@ -73,14 +78,18 @@ void arn_stash_settle(arn_heap *heap, uint32_t class) {
   send_home(heap, class, blocks, UINT32_MAX);
 }
 
+/* A bin of large blocks may have more than binned when it had too many this often since it was settled:
+ * then what it gives to pools is soon wanted back. With 64, threads that live long enough to begin with
+ * it (the row `blocked`) took 6 % more memory; with 256, random sizes up to 16 KiB 3 % more time. */
+#define GROW_AFTER 128
+
 __attribute__((noinline)) void arn_bin_event(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
+  const arn_class *k = &arn_classes[class];
   if (arn_bin_blocks(bin) > bin->most) {
     arn_bin_shorten(heap, class, bin->most / 2);
-    if (++bin->overflows >= GROW_AFTER && bin->most >= arn_classes[class].binned &&
-        bin->most < arn_classes[class].grown) {
-      bin->most = (uint16_t)(bin->most * 2 < arn_classes[class].grown ? bin->most * 2
-                                                                      : arn_classes[class].grown);
+    if (bin->most >= k->binned && bin->most < k->grown && ++bin->overflows >= GROW_AFTER) {
+      double_most(heap, bin, k->grown);
       bin->overflows = 0;
     }
   }
@@ -162,8 +171,7 @@ bool arn_bin_refill(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
   uint32_t half = bin->most / 2 + 1;
   if (bin->most < arn_classes[class].binned)
-    bin->most = (uint16_t)(bin->most * 2 < arn_classes[class].binned ? bin->most * 2
-                                                                     : arn_classes[class].binned);
+    double_most(heap, bin, arn_classes[class].binned);
   arn_pool *pool = next_with_free(heap, class);
   if (pool) {
     move_free(heap, bin, pool, half);

@@ -1,0 +1,67 @@
+/* test_bins.c - bins keep their books, whatever their size, and give away what is too much. */
+#include "support.h"
+
+#include "unit.h"
+
+enum { MOST = 3000 };
+
+static void *blocks[MOST];
+
+static int begin(void **state) {
+  *state = support_start(ARN_MODE_FREE_THREADED);
+  return 0;
+}
+
+static int end(void **state) {
+  support_end(*state);
+  return 0;
+}
+
+/* Waves of blocks of one size: each runs a bin empty, and then over. The size of a bin grows, and what is
+ * in it is counted right before and after it did. */
+static void waves(void **state) {
+  static const size_t sizes[] = {16, 200, 1000, 3000, 5000, 9000, 20000, 32000};
+  for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    size_t count = 400000 / sizes[i] + 3;
+    count = count < MOST ? count : MOST;
+    for (int wave = 0; wave < 400; wave++) {
+      for (size_t b = 0; b < count; b++)
+        assert_non_null(blocks[b] = arn_malloc(sizes[i]));
+      for (size_t b = 0; b < count; b++)
+        arn_free(blocks[b]);
+      if (wave % 16 == 0)
+        support_check(*state);
+    }
+    support_check(*state);
+  }
+  assert_int_equal(support_stats(*state).live_bytes, 0);
+}
+
+/* A bin gives away what is too much of it: of 4 MB that are freed at once, most leave the bins, also
+ * after a program that has made these as large as they may be. */
+static void what_is_too_much_leaves(void **state) {
+  if (support_is_classic())
+    skip();
+  enum { SIZE = 8192, COUNT = 500 };
+  for (int wave = 0; wave < 300; wave++) {
+    for (int b = 0; b < COUNT; b++)
+      assert_non_null(blocks[b] = arn_malloc(SIZE));
+    for (int b = 0; b < COUNT; b++)
+      arn_free(blocks[b]);
+  }
+  /* Whole pools are free, so their slots are the arenas', but for a bin and the kept runs. */
+  uint64_t pools = 0;
+  arn_stats stats = support_stats(*state);
+  for (uint32_t i = 0; i < stats.class_count; i++)
+    if (stats.classes[i].block_size == SIZE)
+      pools = stats.classes[i].pools;
+  assert_in_range(pools, 0, 32);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(waves, begin, end),
+      cmocka_unit_test_setup_teardown(what_is_too_much_leaves, begin, end),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
