@@ -4,9 +4,11 @@
  * Neither touches a pool's descriptor but to see whose it is. A bin is short; what is too much goes
  * to the pools, and from there comes what is missing: all free blocks of a pool, or half a bin. How
  * many blocks it may have begins small, doubles each time that the bin was found empty, up to the
- * class's most (arn_class.binned), and begins anew when giving back comes to the class (tick.c). The
- * blocks of a bin count as
- * outstanding in their pools.
+ * class's most (arn_class.binned; of large blocks more, arn_class.grown, when it is often too long), and
+ * begins anew when giving back comes to the class (tick.c). The blocks of a bin count as outstanding in
+ * their pools.
+ *
+ * Of a bin that is too long the newer half goes: it is in the cache still, with what describes its pools.
  *
  *   arn_free --> bin --(too long)--> own pools; batches for other owners (remote.c)
  *   arn_malloc <-- bin <--(empty)-- pools with free blocks; untouched ones; the inbox; ...

@@ -59,17 +59,26 @@ static uint16_t bin_blocks(uint32_t size, uint32_t bytes) {
   return (uint16_t)(blocks > ARN_BIN_BLOCKS ? ARN_BIN_BLOCKS : blocks > 1 ? blocks : 1);
 }
 
+/* Slots of a pool of blocks of the size. */
+static uint32_t pool_slots(uint32_t size) {
+  uint32_t slots = 1;
+  while (slots * ARN_POOL_SIZE < (size_t)size * ARN_POOL_MIN_BLOCKS)
+    slots *= 2;
+  size_t bytes = slots * ARN_POOL_SIZE;
+  bool dense = size > ARN_FINE_LIMIT && size <= ARN_POOL_DENSE_LIMIT;
+  return dense && bytes % size > bytes / ARN_POOL_DENSE_WASTE ? slots * 2 : slots;
+}
+
 void arn_classes_start(void) {
   for (uint32_t i = 1; i < ARN_CLASSES; i++) {
     arn_class *class = &arn_classes[i];
     class->size = arn_size_of_class(i);
-    class->slots = 1;
-    while (class->slots * ARN_POOL_SIZE < (size_t) class->size * ARN_POOL_MIN_BLOCKS)
-      class->slots *= 2;
+    class->slots = pool_slots(class->size);
     class->capacity = (uint32_t)(class->slots * ARN_POOL_SIZE / class->size);
     class->magic = UINT32_MAX / class->size + 1;
     class->grown = bin_blocks(class->size, ARN_BIN_BYTES);
-    class->binned = bin_blocks(class->size, class->size > 4096 ? 32 << 10 : ARN_BIN_BYTES);
+    class->binned =
+        bin_blocks(class->size, class->size > ARN_BIN_LARGE ? ARN_BIN_LARGE_BYTES : ARN_BIN_BYTES);
   }
 }
 

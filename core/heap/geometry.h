@@ -68,10 +68,12 @@
 #define ARN_FINE_CLASSES ((ARN_LOG2(ARN_MEDIUM_LIMIT) - ARN_LOG2(ARN_FINE_LIMIT)) << ARN_FINE_SHIFT)
 #define ARN_CLASSES (1 + ARN_SMALL_CLASSES + ARN_COARSE_CLASSES + ARN_FINE_CLASSES)
 
-/* A heap's bin of a class holds at most so many bytes, and blocks (bin.h). With 16 KiB, random sizes
- * up to 16 KiB took 1.6 times as long, at the same peak RSS (docs/results.md, bins); the 256 blocks
- * are chosen. */
+/* A heap's bin of a class holds at most so many bytes, and blocks (bin.h). With 64 KiB, random sizes
+ * up to 16 KiB take 1.2 times as long. Bins of blocks above ARN_BIN_LARGE begin with less: they are what
+ * a thread that waits keeps to itself (docs/results.md, bins). */
 #define ARN_BIN_BYTES ((uint32_t)128 << 10)
+#define ARN_BIN_LARGE 4096
+#define ARN_BIN_LARGE_BYTES ((uint32_t)32 << 10)
 #define ARN_BIN_BLOCKS 1024
 
 /* Blocks of other heaps from this size on go into a heap's own bins when they are freed. Two lines of
@@ -79,9 +81,13 @@
  * the other thread writes. Chosen; 16, 128 and 512 were told apart by no row on a busy machine. */
 #define ARN_FOREIGN_LEAST 128
 
-/* A pool of a medium class spans as many slots as hold this many blocks. With 2, ends of pools and
- * partly used ones cost 4 % more memory on real programs; with 8, it is the same as with 4. */
+/* A pool of a medium class spans as many slots as hold two blocks; a power of two. With 4 blocks, threads
+ * that wait (the row `blocked`) keep a fifth more memory to themselves. Of blocks of about a page and a
+ * header programs have many, so in pools of these no more than an eighth may be over at the end: without
+ * that, sqlite3 takes 8 % more; for all medium classes, `blocked` a fifth more. */
 #define ARN_POOL_MIN_BLOCKS 2
+#define ARN_POOL_DENSE_LIMIT 5120
+#define ARN_POOL_DENSE_WASTE 8
 #define ARN_POOL_MAX_SLOTS                                                                         \
   (ARN_MEDIUM_LIMIT * ARN_POOL_MIN_BLOCKS <= ARN_POOL_SIZE                                         \
        ? 1                                                                                         \

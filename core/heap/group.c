@@ -304,5 +304,6 @@ size_t arn_idle(arn_runtime *runtime) {
   if (!purge)
     return 0;
   arn_warm_tick(group, arn_os_milliseconds());
+  bytes += arn_orphans_idle(group);
   return bytes + purge_sets(group, false, IDLE_ARENAS, 0);
 }

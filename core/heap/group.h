@@ -36,9 +36,10 @@ struct arn_group {
   _Atomic uint64_t arenas_held, arenas_allocated, arenas_reclaimed, arenas_highwater;
   _Atomic uint64_t huge_bytes, huge_blocks;
   _Atomic uint64_t purges, adoptions, scavenged, forwarded, taken_over;
-  _Atomic uint32_t clock;    /* textbook order: counts pool releases */
-  _Atomic uint32_t purging;  /* threads that are giving back what is free */
-  _Atomic uint32_t checking; /* threads in arn_check: no purge begins meanwhile */
+  _Atomic(arn_heap *) idle_at; /* where arn_idle's look at orphans goes on */
+  _Atomic uint32_t clock;      /* textbook order: counts pool releases */
+  _Atomic uint32_t purging;    /* threads that are giving back what is free */
+  _Atomic uint32_t checking;   /* threads in arn_check: no purge begins meanwhile */
   _Atomic uint32_t
       next_near_purge; /* milliseconds, low bits: near the limit not before this time */
 };

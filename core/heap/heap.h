@@ -46,17 +46,21 @@ typedef enum arn_heap_state {
   ARN_HEAP_FROZEN,
 } arn_heap_state;
 
-/* So far ahead the owner fetches the blocks of its inbox: their links were written by another core, and
- * to wait for one after the other is most of what draining costs. */
-#define ARN_BATCH_AHEAD 16
+/* The blocks that this heap's owner freed last for some other heaps, also those that are sent: each new
+ * one is told of the oldest here, which its owner will come to as many blocks later. To wait for the
+ * links, written by another core, one after the other is most of what draining an inbox costs. */
+#define ARN_TRAILS 4 /* of owners, by number */
+#define ARN_TRAIL_BLOCKS 16
+typedef struct arn_trail {
+  void *blocks[ARN_TRAIL_BLOCKS];
+  uint32_t next;
+} arn_trail;
 
 /* Blocks that this heap's owner freed for one other heap, not sent yet. */
 typedef struct arn_batch {
   arn_heap *owner; /* NULL: empty */
   void *first, *last;
-  void *recent[ARN_BATCH_AHEAD]; /* the blocks that came last, also into batches that are sent */
   uint32_t count, bytes;
-  uint32_t came; /* blocks in all, however many batches that was */
 } arn_batch;
 
 /* A batch is sent at 64 blocks or 16 KiB: then the one atomic operation that sending costs is spread
@@ -91,6 +95,7 @@ struct arn_heap {
   uint32_t take_pause;   /* searches to leave out after one that found nothing, */
   uint32_t take_paused;  /* and how many of them are left */
   arn_batch batches[ARN_BATCHES];
+  arn_trail trails[ARN_TRAILS];
   arn_pool *kept[ARN_KEPT_RUNS]; /* first slots of free runs, KEPT */
   uint32_t next_kept;
   uint64_t last_busy;        /* milliseconds: of the last slow path that came soon after another */

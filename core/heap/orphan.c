@@ -11,6 +11,9 @@
 #define ORPHANS_A_LOOK 8
 #define HEAPS_A_LOOK 64
 
+/* Used pools of one orphan that one arn_idle looks into. */
+#define POOLS_WHEN_IDLE 8
+
 /* Takes the orphan for a moment; false when somebody else has it. */
 static bool hold(arn_heap *orphan) {
   uint32_t state = ARN_HEAP_ORPHAN;
@@ -77,5 +80,24 @@ size_t arn_orphans_tidy(arn_group *group) {
     bytes += arn_heap_purge_pages(other);
     let_go(other);
   }
+  return bytes;
+}
+
+size_t arn_orphans_idle(arn_group *group) {
+  size_t bytes = 0;
+  if (load_relaxed(&group->orphans) == 0)
+    return 0;
+  arn_heap *other = load_acquire(&group->idle_at); /* heaps last as long as the group */
+  for (int heaps = 0; heaps < HEAPS_A_LOOK; heaps++) {
+    if (!other)
+      other = load_acquire(&group->heaps);
+    if (hold(other)) {
+      arn_inbox_drain(other, ARN_DRAIN_SLICE);
+      bytes += arn_heap_purge_due(other, POOLS_WHEN_IDLE);
+      let_go(other);
+    }
+    other = other->next_in_group;
+  }
+  store_release(&group->idle_at, other);
   return bytes;
 }

@@ -25,4 +25,7 @@ void arn_orphan_drain(arn_heap *orphan);
 /* Drains all orphans' inboxes and purges their pools; bytes given back by purging. */
 size_t arn_orphans_tidy(arn_group *group);
 
+/* The same for some of them, those whose turn it is, and of their pools only what is due. */
+size_t arn_orphans_idle(arn_group *group);
+
 #endif

@@ -13,10 +13,12 @@ static uint32_t size_of(const arn_pool *pool) {
 
 /* A block of a batch has in its second word the one that its owner comes to some blocks after it: a hint
  * to fetch it, which nobody follows. Blocks that came in another way have anything there. */
-static void set_ahead(void *block, void **recent) {
-  if (!ARN_TEXTBOOK) /* it has blocks of one word */
-    ((void **)block)[1] = *recent;
-  *recent = block;
+static void set_ahead(void *block, arn_trail *trail) {
+  if (ARN_TEXTBOOK)
+    return; /* it has blocks of one word */
+  void **oldest = &trail->blocks[trail->next++ % ARN_TRAIL_BLOCKS];
+  ((void **)block)[1] = *oldest;
+  *oldest = block;
 }
 
 static void fetch_ahead(void *block) {
@@ -68,7 +70,7 @@ void arn_remote_free(arn_heap *heap, arn_pool *pool, void *block) {
     batch->count = batch->bytes = 0;
   }
   arn_link_set(block, batch->count ? batch->first : NULL);
-  set_ahead(block, &batch->recent[batch->came++ % ARN_BATCH_AHEAD]);
+  set_ahead(block, &heap->trails[owner->id % ARN_TRAILS]);
   batch->first = block;
   batch->bytes += bytes;
   if (++batch->count == ARN_BATCH_BLOCKS || batch->bytes >= ARN_BATCH_BYTES)

@@ -17,8 +17,8 @@ const char *served_file(const char *name);
 /* Whether the process runs with a GIL. */
 bool served_gil(void);
 
-/* arn_check of the runtime behind malloc, and the sum of stats.h; aborts with what is wrong. No
- * other thread may be inside malloc. */
+/* arn_check of the runtime behind malloc; aborts with what is wrong. No other thread may be inside
+ * malloc. */
 void served_check(void);
 
 /* Exact when no other thread runs. */
