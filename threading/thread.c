@@ -96,7 +96,7 @@ void arn_thread_start(void) {
   pthread_once(&end_once, make_end_key);
 }
 
-/* A state with a heap: an orphan's, or a new one, or in GIL mode the runtime's. NULL when out of
+/* A state with a heap: one that a thread left, or a new one, or in GIL mode the runtime's. NULL when out of
  * memory. */
 static arn_thread *new_state(arn_runtime *runtime) {
   arn_thread_start();

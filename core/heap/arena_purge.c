@@ -118,11 +118,8 @@ size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_
   uint32_t groups = arn_group_count();
   size_t bytes = 0, kept = 0;
   bool pending = false;
-  add_seq_cst(&group->purging, 1);
-  if (load_seq_cst(&group->checking)) { /* what is claimed here would look as if it were lost */
-    sub_relaxed(&group->purging, 1);
+  if (!arn_group_begin_purge(group))
     return 0;
-  }
   store_seq_cst(&set->any_dirty, 0); /* before the look: arn_arenas_give sets it after a release */
   for (uint32_t g = 0; g < groups; g++) {
     uint64_t bits = load_seq_cst(&set->hints[g].dirty);
@@ -154,7 +151,7 @@ size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_
   if (bytes)
     store_relaxed(&set->next_look, next_look(load_relaxed(&set->resident)));
   store_relaxed(&set->next_purge, time + (budget ? (uint32_t)delay / 4 + 1 : 0));
-  sub_release(&group->purging, 1); /* with arn_check's acquire */
+  arn_group_end_purge(group);
   return bytes;
 }
 

@@ -295,10 +295,10 @@ void arn_arenas_give_run(uint32_t first, uint32_t count, uint32_t touched_slots)
 
 bool arn_arenas_move_run(uint32_t first, uint32_t count, uint32_t to) {
   arn_group *group = arn_arenas_group(load_relaxed(&arn_space.arenas[first].home));
-  if (!arn_default_source(group) || arn_os_strict ||
+  if (group != arn_arenas_group(load_relaxed(&arn_space.arenas[to].home)) ||
+      !arn_default_source(group) || arn_os_strict ||
       load_relaxed(&moved_arenas) + count > MOVED_MOST ||
-      !arn_os_move(arn_arena_base(first), arn_arena_base(to), count * ARN_ARENA_SIZE,
-                   arn_space.huge_pages))
+      !arn_os_move(arn_arena_base(first), arn_arena_base(to), count * ARN_ARENA_SIZE))
     return false;
   for (uint32_t i = 0; i < count; i++) {
     and_seq_cst(&arn_space.arenas[first + i].dirty, 0);

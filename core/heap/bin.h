@@ -76,7 +76,7 @@ bool arn_bin_refill(arn_heap *heap, uint32_t class);
 /* Empties the bin, and lets it begin anew. */
 void arn_bin_settle(arn_heap *heap, uint32_t class);
 
-/* Leaves at most keep blocks in the bin, those freed last. */
+/* Leaves at most keep blocks in the bin, those freed first. */
 void arn_bin_shorten(arn_heap *heap, uint32_t class, uint32_t keep);
 
 /* Sends the class's stash to its owners. */

@@ -237,7 +237,7 @@ static size_t limit_of(const char *root, const version *v) {
 }
 
 /* The group pays for more than the heap: the program's code and data, stacks, page tables (1/512 of
- * what they map), the pool table (1/256), files that are mapped and written. How much that is, nobody
+ * what they map), the pool table (1/205), files that are mapped and written. How much that is, nobody
  * knows before; a sixteenth leaves a gigabyte's container 64 MiB, and 4 MiB are a small program with
  * its libraries. Of a limit below 8 MiB the half is as good a guess as any. */
 size_t arn_cgroup_heap_part(size_t limit) {

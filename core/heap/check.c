@@ -222,8 +222,9 @@ int arn_check(arn_runtime *runtime, char *message, size_t size) {
     *message = 0;
   arn_group *group = arn_runtime_group(runtime);
   check c = {.group = group, .message = message, .size = size};
+  arn_warm_end(group); /* which purges */
   keep_purges_out(group);
-  arn_warm_end(group);
+  arn_warm_end(group); /* those that were in the background thread's hands */
   arn_walk walk = {&c, check_arena, check_pool, NULL, check_stray};
   arn_walk_arenas(group, &walk);
 

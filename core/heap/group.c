@@ -126,6 +126,18 @@ void arn_group_discharge(arn_group *group, size_t bytes) {
   sub_relaxed(&group->committed, bytes);
 }
 
+bool arn_group_begin_purge(arn_group *group) {
+  add_seq_cst(&group->purging, 1);
+  if (!load_seq_cst(&group->checking)) /* arn_check writes it, then looks at purging */
+    return true;
+  sub_relaxed(&group->purging, 1);
+  return false;
+}
+
+void arn_group_end_purge(arn_group *group) {
+  sub_release(&group->purging, 1); /* with arn_check's acquire */
+}
+
 /* --- Giving back ------------------------------------------------------------------------------ */
 
 /* Whether the heap's own arenas, if it has some, stay as long as the group does. Those of an extra
@@ -190,8 +202,9 @@ static void untake(arn_heap *heap) {
 }
 
 void arn_group_after_fork(arn_group *group, const arn_heap *const mine[2]) {
+  arn_warm_after_fork(group);
   int64_t deferred = 0;
-  uint32_t orphans = 0, warm = 0, frozen = 0, arenas = arn_arenas_after_fork(group->arenas);
+  uint32_t orphans = 0, frozen = 0, arenas = arn_arenas_after_fork(group->arenas);
   for (arn_heap *heap = load_acquire(&group->heaps); heap; heap = heap->next_in_group) {
     uint32_t state = load_relaxed(&heap->state);
     if (state == ARN_HEAP_VACANT)
@@ -201,7 +214,6 @@ void arn_group_after_fork(arn_group *group, const arn_heap *const mine[2]) {
       arenas += arn_arenas_after_fork(heap->arenas);
     untake(heap);
     bool is_warm = state == ARN_HEAP_WARM && arn_warm_has(group, heap);
-    warm += is_warm;
     if (heap != mine[0] && heap != mine[1] && !heap->extra && state != ARN_HEAP_ORPHAN &&
         !is_warm) {
       unpend(heap);
@@ -217,7 +229,6 @@ void arn_group_after_fork(arn_group *group, const arn_heap *const mine[2]) {
   }
   store_relaxed(&group->deferred, deferred);
   store_relaxed(&group->orphans, orphans);
-  store_relaxed(&group->warm_count, warm);
   store_relaxed(&group->frozen, frozen);
   store_relaxed(&group->purging, 0);
   store_relaxed(&group->checking, 0);
@@ -303,7 +314,11 @@ size_t arn_idle(arn_runtime *runtime) {
   take_leave(mine);
   if (!purge)
     return 0;
-  arn_warm_tick(group, arn_os_milliseconds());
-  bytes += arn_orphans_idle(group);
+  if (arn_group_begin_purge(group)) {
+    while (arn_warm_tick(group, arn_os_milliseconds())) {
+    }
+    bytes += arn_orphans_idle(group);
+    arn_group_end_purge(group);
+  }
   return bytes + purge_sets(group, false, IDLE_ARENAS, 0);
 }

@@ -57,6 +57,11 @@ void arn_group_discharge(arn_group *group, size_t bytes);
 /* Purges all arenas that last as long as the group; keep_bytes of dirty free slots may stay. */
 size_t arn_group_purge(arn_group *group, size_t keep_bytes);
 
+/* Around giving back what no thread of the program sees to: false when somebody checks the heap, to whom
+ * what is claimed for it would look lost. */
+bool arn_group_begin_purge(arn_group *group);
+void arn_group_end_purge(arn_group *group);
+
 /* Whether something free may hold pages: given to the arenas since it was last given back. */
 bool arn_group_dirty(const arn_group *group);
 

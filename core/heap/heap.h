@@ -147,7 +147,7 @@ arn_heap *arn_heap_open(arn_group *group, bool extra, bool own_arenas);
 /* Adopts an orphan of the group: LIVE, owned by the caller. NULL when there is none. */
 arn_heap *arn_heap_adopt(arn_group *group);
 
-/* A heap for a thread that comes: an orphan, or a new one. NULL when out of memory. */
+/* A heap for a thread that comes: a warm one, an orphan, or a new one. NULL when out of memory. */
 arn_heap *arn_heap_for_thread(arn_group *group);
 
 /* The owner's thread ends: the heap is anybody's, warm or an orphan. */

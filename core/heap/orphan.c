@@ -88,10 +88,16 @@ size_t arn_orphans_idle(arn_group *group) {
   if (load_relaxed(&group->orphans) == 0)
     return 0;
   arn_heap *other = load_acquire(&group->idle_at); /* heaps last as long as the group */
-  for (int heaps = 0; heaps < HEAPS_A_LOOK; heaps++) {
+  const arn_heap *first = NULL;
+  for (int heaps = 0, orphans = 0; heaps < HEAPS_A_LOOK && orphans < ORPHANS_A_LOOK; heaps++) {
     if (!other)
       other = load_acquire(&group->heaps);
+    if (other == first)
+      break; /* that was all of them */
+    if (!first)
+      first = other;
     if (hold(other)) {
+      orphans++;
       arn_inbox_drain(other, ARN_DRAIN_SLICE);
       bytes += arn_heap_purge_due(other, POOLS_WHEN_IDLE);
       let_go(other);

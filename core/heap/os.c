@@ -10,8 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "panic.h"
-
 struct arn_os_hooks arn_os_hooks;
 size_t arn_os_page = 4096;
 bool arn_os_strict;
@@ -106,17 +104,21 @@ int arn_os_remap(void **at, size_t old_size, size_t new_size) {
   return result(got == MAP_FAILED, before);
 }
 
-bool arn_os_move(void *from, void *to, size_t size, bool huge_pages) {
+bool arn_os_move(void *from, void *to, size_t size) {
   int before = errno;
   if (refused("mremap"))
     return false;
-  void *got = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
-  if (result(got == MAP_FAILED, before) == 0)
+  /* In two steps, because one that fails may have unmapped its target, and another thread's mapping may
+   * be there a moment later. The first has none; it fails when from is several mappings. The second moves
+   * one mapping, so that all it may lack is the kernel's memory for another, which it sees to first. */
+  void *between = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+  if (result(between == MAP_FAILED, before))
+    return false;
+  if (mremap(between, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to)
     return true;
-  /* It may have unmapped the target before it failed. */
-  if (map(&to, size, PROT_READ | PROT_WRITE, MAP_NORESERVE | MAP_FIXED))
-    arn_panic("mremap failed, and so did mapping %zu bytes at %p anew", size, to);
-  arn_os_huge_pages(to, size, huge_pages);
+  memcpy(from, between, size);
+  munmap(between, size);
+  errno = before;
   return false;
 }
 

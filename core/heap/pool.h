@@ -80,7 +80,7 @@ _Static_assert(sizeof(arn_slot) == 16, "four descriptors, one cache line");
 /* In use in the first slot of a pool; until and floor also in that of a span or a run. Owner only;
  * statistics read some, which is why their access is relaxed. */
 struct arn_pool {
-  void *free; /* this pool's own list, linked through the blocks' first words */
+  _Alignas(64) void *free; /* this pool's own list, linked through the blocks' first words */
   _Atomic uint32_t until;
   _Atomic uint32_t floor;
   _Atomic uint16_t carved; /* blocks that are not untouched */
@@ -89,7 +89,6 @@ struct arn_pool {
   uint32_t seen;           /* outstanding blocks when purging last looked */
   uint64_t purged_pages;   /* bit i: the pool's ith system page is purged */
   arn_pool *next, *prev;   /* ring of heap->used[class] */
-  uint64_t unused;
 };
 _Static_assert(sizeof(arn_pool) == 64, "one descriptor, one cache line");
 

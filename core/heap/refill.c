@@ -6,7 +6,7 @@
  *   2  blocks of other heaps that this one took over (its stash)
  *   3  untouched blocks of a used pool, at most one system page of them; purged ones
  *   4  the inbox, then 1 to 3 again
- *   5  orphans' pools
+ *   5  pools of warm heaps and orphans
  *   6  an empty pool in slots that hold pages already: that the heap kept, or from its arenas
  *   7  what was freed to threads that sleep (takeover.h)
  *   8  an empty pool from the fullest arena that has one, or from a fresh arena
@@ -26,6 +26,7 @@
 #include "remote.h"
 #include "stranger.h"
 #include "takeover.h"
+#include "warm.h"
 
 static void *pop(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
@@ -63,6 +64,7 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
     if (arn_inbox_drain(heap, UINT32_MAX) && arn_bin_refill(heap, class))
       return pop(heap, class);
     arn_heap_settle(heap);
+    arn_warm_end(heap->group);
     pool = arn_heap_new_pool(heap, class);
     if (!pool) {
       errno = ENOMEM;

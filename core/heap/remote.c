@@ -11,18 +11,21 @@ static uint32_t size_of(const arn_pool *pool) {
   return arn_classes[arn_pool_class(pool)].size;
 }
 
+/* The textbook has blocks of one word, and in the hardened build a freed block names no other. */
+#define HAS_TRAILS (!ARN_TEXTBOOK && !ARN_HARDENED)
+
 /* A block of a batch has in its second word the one that its owner comes to some blocks after it: a hint
  * to fetch it, which nobody follows. Blocks that came in another way have anything there. */
 static void set_ahead(void *block, arn_trail *trail) {
-  if (ARN_TEXTBOOK)
-    return; /* it has blocks of one word */
+  if (!HAS_TRAILS)
+    return;
   void **oldest = &trail->blocks[trail->next++ % ARN_TRAIL_BLOCKS];
   ((void **)block)[1] = *oldest;
   *oldest = block;
 }
 
 static void fetch_ahead(void *block) {
-  if (!ARN_TEXTBOOK)
+  if (HAS_TRAILS)
     __builtin_prefetch(((void **)block)[1]);
 }
 
@@ -34,7 +37,11 @@ void arn_inbox_push(arn_heap *owner, void *first, void *last, size_t bytes) {
   do {
     arn_link_set(last, head);
   } while (!cas_release(&owner->inbox, &head, first)); /* with arn_inbox_drain's exchange */
-  if (waiting > ORPHAN_INBOX_BYTES && load_relaxed(&owner->state) == ARN_HEAP_ORPHAN)
+  if (likely(waiting <= ORPHAN_INBOX_BYTES))
+    return;
+  if (unlikely(load_relaxed(&owner->state) == ARN_HEAP_WARM))
+    arn_warm_end_one(owner);
+  if (load_relaxed(&owner->state) == ARN_HEAP_ORPHAN)
     arn_orphan_drain(owner);
 }
 

@@ -71,7 +71,7 @@ static size_t wanted_size(void) {
   size_t size = SANITIZED || arn_os_strict ? RESERVE_CAREFUL : RESERVE_DEFAULT;
   size = arn_setting_bytes("ARENITE_RESERVE", size, NULL);
   /* An address space limit is for the whole program: take a quarter, the tables included (they are
-   * 1/256 of it in the smallest geometry's case at most, hence the 17/16). */
+   * at most 1/50 of it, in the smallest geometry, or 1/30 with marks; hence the 17/16). */
   struct rlimit limit;
   if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
       size / 16 * 17 > limit.rlim_cur / 4)

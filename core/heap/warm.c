@@ -67,12 +67,10 @@ arn_heap *arn_warm_take(arn_group *group) {
   return NULL;
 }
 
-void arn_warm_tick(arn_group *group, uint64_t now) {
-  if (load_relaxed(&group->warm_count) == 0)
-    return;
+bool arn_warm_tick(arn_group *group, uint64_t now) {
   int32_t delay = group->config.purge_delay_ms;
-  if (delay < 0)
-    return;
+  if (load_relaxed(&group->warm_count) == 0 || delay < 0)
+    return false;
   for (int i = 0; i < ARN_WARM_HEAPS; i++) {
     arn_heap *heap = load_acquire(&group->warm[i]); /* heaps last as long as the group */
     if (!heap || (int64_t)(now - load_relaxed(&heap->warm_since)) < delay)
@@ -80,7 +78,17 @@ void arn_warm_tick(arn_group *group, uint64_t now) {
     if (!cas_acq_rel(&group->warm[i], &heap, NULL))
       continue;
     make_orphan(heap);
-    return;
+    return true;
+  }
+  return false;
+}
+
+void arn_warm_end_one(arn_heap *heap) {
+  for (int i = 0; i < ARN_WARM_HEAPS; i++) {
+    arn_heap *expected = heap;
+    if (load_relaxed(&heap->group->warm[i]) == heap &&
+        cas_acq_rel(&heap->group->warm[i], &expected, NULL))
+      make_orphan(heap);
   }
 }
 
@@ -95,6 +103,8 @@ void arn_warm_end(arn_group *group) {
 bool arn_warm_scavenge(arn_heap *heap, uint32_t class) {
   arn_group *group = heap->group;
   bool found = false;
+  if (heap->arenas != group->arenas)
+    return false; /* each has arenas of its own: arn_orphan_take_pool */
   for (int i = 0; i < ARN_WARM_HEAPS && !found && load_relaxed(&group->warm_count); i++) {
     arn_heap *other = take_from(group, i);
     if (!other)
@@ -106,6 +116,19 @@ bool arn_warm_scavenge(arn_heap *heap, uint32_t class) {
       make_orphan(other);
   }
   return found;
+}
+
+uint32_t arn_warm_after_fork(arn_group *group) {
+  uint32_t count = 0;
+  for (int i = 0; i < ARN_WARM_HEAPS; i++) {
+    arn_heap *heap = load_relaxed(&group->warm[i]);
+    if (heap && load_relaxed(&heap->state) == ARN_HEAP_WARM)
+      count++;
+    else
+      store_relaxed(&group->warm[i], NULL);
+  }
+  store_relaxed(&group->warm_count, count);
+  return count;
 }
 
 bool arn_warm_has(const arn_group *group, const arn_heap *heap) {

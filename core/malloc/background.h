@@ -3,7 +3,7 @@
  *
  * malloc's slow path gives back what is due; a process that has gone quiet never comes there. The
  * thread calls arn_idle in its stead. It reaches what arn_idle does from any thread: what lies free in
- * arenas, of all threads, and with a GIL the one heap too.
+ * arenas, heaps of threads that have ended, and with a GIL the one heap too.
  */
 #ifndef ARN_MALLOC_BACKGROUND_H
 #define ARN_MALLOC_BACKGROUND_H

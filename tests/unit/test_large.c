@@ -88,8 +88,10 @@ static void the_pages_of_a_run_move(void **state) {
     assert_true(support_holds(moved, SIZE, SIZE, 5));
     support_fill(moved, LARGER, 7);
     support_check(*state);
+#ifndef ARENITE_HARDENED /* there it has a guard behind it */
     if (moved != block)
       assert_int_equal(moves.calls, 1);
+#endif
     /* What it leaves is free, and reads as zero when it is taken again as such. */
     unsigned char *again = arn_calloc(1, SIZE);
     assert_non_null(again);

@@ -86,8 +86,8 @@ ARN_API void arn_heap_free(arn_heap *heap, void *block);
 ARN_API size_t arn_trim(arn_runtime *runtime, size_t keep_bytes);
 
 /* What malloc does on the way now and then, for a program that calls no malloc for a while: drains
- * what waits for the calling thread, and gives back what has been free for the purge delay, a slice
- * of it (some hundred microseconds). Call it from an idle loop. Returns the bytes given back; 0 does
+ * what waits for the calling thread and for some whose thread has ended, and gives back what has been free
+ * for the purge delay, a slice of it (some hundred microseconds). Call it from an idle loop. Returns the bytes given back; 0 does
  * not mean that nothing is left, since free pages are looked at twice, the delay apart. Any thread;
  * the caller's heap takes part when it is attached to the runtime. */
 ARN_API size_t arn_idle(arn_runtime *runtime);
