@@ -110,6 +110,7 @@ bool arn_warm_scavenge(arn_heap *heap, uint32_t class) {
     if (!other)
       continue;
     arn_inbox_drain(other, ARN_DRAIN_SLICE);
+    arn_bin_settle(other, class); /* blocks that stay in its bin are of pools that stay its own */
     found = arn_orphan_take_pool(heap, other, class);
     arn_kept_release(other);
     if (!place(other))
