@@ -287,15 +287,19 @@ static void comes_back(int generation) {
   REQUIRE(waitpid(child, &status, 0) == child && status == 0);
 }
 
+/* Leaves it something to give back. */
+static void allocate_and_free(int count) {
+  static void *blocks[20000];
+  for (int i = 0; i < count; i++)
+    REQUIRE((blocks[i] = malloc(3000)) != NULL);
+  for (int i = 0; i < count; i++)
+    free(blocks[i]);
+}
+
 /* Forks while it is at work: in the child everything is whole. */
 static void storm(void) {
-  enum { BLOCKS = 2000 };
-  static void *blocks[BLOCKS];
   for (int round = 0; round < 150; round++) {
-    for (int i = 0; i < BLOCKS; i++)
-      REQUIRE((blocks[i] = malloc(3000)) != NULL);
-    for (int i = 0; i < BLOCKS; i++)
-      free(blocks[i]);
+    allocate_and_free(2000);
     pid_t child = fork();
     REQUIRE(child >= 0);
     if (child == 0) {
@@ -315,13 +319,8 @@ static void storm(void) {
 
 /* The whole heap can be checked while the thread gives pages back. */
 static void checked_meanwhile(void) {
-  enum { BLOCKS = 20000 };
-  static void *blocks[BLOCKS];
   for (int round = 0; round < 5; round++) {
-    for (int i = 0; i < BLOCKS; i++)
-      REQUIRE((blocks[i] = malloc(3000)) != NULL);
-    for (int i = 0; i < BLOCKS; i++)
-      free(blocks[i]);
+    allocate_and_free(20000);
     arn_stats stats = served_stats();
     uint64_t before = stats.purges;
     uint64_t end = support_now_ns() + 5000000000;
