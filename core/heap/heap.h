@@ -48,9 +48,9 @@ typedef enum arn_heap_state {
 
 /* The blocks that this heap's owner freed last for some other heaps, also those that are sent: each new
  * one is told of the oldest here, which its owner will come to as many blocks later. To wait for the
- * links, written by another core, one after the other is most of what draining an inbox costs. */
-#define ARN_TRAILS                                                                                 \
-  4 /* of owners, by number; chosen: one for each batch made a heap 1.5 KiB larger */
+ * links, written by another core, one after the other is most of what draining an inbox costs. Owners
+ * share them by number; four are chosen: one for each batch made a heap 1.5 KiB larger. */
+#define ARN_TRAILS 4
 #define ARN_TRAIL_BLOCKS 16
 typedef struct arn_trail {
   void *blocks[ARN_TRAIL_BLOCKS];
