@@ -2,6 +2,7 @@
 #include "bin.h"
 
 #include "heap.h"
+#include "kin.h"
 #include "remote.h"
 #include "shuffle.h"
 
@@ -68,7 +69,7 @@ void arn_bin_shorten(arn_heap *heap, uint32_t class, uint32_t keep) {
 void arn_bin_settle(arn_heap *heap, uint32_t class) {
   arn_bin_shorten(heap, class, 0);
   heap->bins[class].most = (uint16_t)arn_bin_first(class);
-  heap->bins[class].overflows = 0;
+  heap->bins[class].turns = heap->bins[class].overflows = 0;
   set_fill(heap, &heap->bins[class], 0);
 }
 
@@ -78,21 +79,42 @@ void arn_stash_settle(arn_heap *heap, uint32_t class) {
   send_home(heap, class, blocks, UINT32_MAX);
 }
 
-/* A bin of large blocks may have more than binned when it had too many this often since it was settled:
- * then what it gives to pools is soon wanted back. With 64, threads that live long enough to begin with
- * it (the row `blocked`) took 6 % more memory; 256 saved none. */
-#define GROW_AFTER 128
+/* After so many overflows, or turns, a bin may have more than binned; then twice as many again after
+ * further turns. The first are high because threads that live shorter, and then wait, would keep all that
+ * to themselves: with 64 and 32, the row `blocked` takes a tenth more memory. */
+#define OVERFLOWS 128
+#define TURNS 64
+#define TURNS_AGAIN 8
+
+/* The bin is too long. */
+static void overflow(arn_heap *heap, uint32_t class) {
+  arn_bin *bin = &heap->bins[class];
+  const arn_class *k = &arn_classes[class];
+  uint32_t blocks = arn_bin_blocks(bin), keep = bin->most / 2;
+  uint64_t sent = load_relaxed(&heap->remote_frees);
+  arn_bin_shorten(heap, class, keep);
+  sent = load_relaxed(&heap->remote_frees) - sent;
+  bool turned = bin->emptied;
+  bin->emptied = false;
+  if (!turned && sent > (blocks - keep) / 2)
+    arn_kin_forget(heap);
+  if (bin->most < k->binned)
+    return; /* it still doubles whenever it is empty */
+  bin->overflows++;
+  bin->turns += turned;
+  bool turns = bin->turns >= (bin->most == k->binned ? TURNS : TURNS_AGAIN);
+  if (!turns && bin->overflows < OVERFLOWS)
+    return;
+  bin->overflows = bin->turns = 0;
+  uint32_t limit = turns ? k->turning : k->overfull;
+  if (bin->most < limit)
+    double_most(heap, bin, limit);
+}
 
 __attribute__((noinline)) void arn_bin_event(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
-  const arn_class *k = &arn_classes[class];
-  if (arn_bin_blocks(bin) > bin->most) {
-    arn_bin_shorten(heap, class, bin->most / 2);
-    if (bin->most >= k->binned && bin->most < k->grown && ++bin->overflows >= GROW_AFTER) {
-      double_most(heap, bin, k->grown);
-      bin->overflows = 0;
-    }
-  }
+  if (arn_bin_blocks(bin) > bin->most)
+    overflow(heap, class);
   arn_heap_tick(heap);
   set_fill(heap, bin, arn_bin_blocks(bin));
 }
@@ -170,6 +192,7 @@ static void move_free(arn_heap *heap, arn_bin *bin, arn_pool *pool, uint32_t hal
 bool arn_bin_refill(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
   uint32_t half = bin->most / 2 + 1;
+  bin->emptied = true;
   if (bin->most < arn_classes[class].binned)
     double_most(heap, bin, arn_classes[class].binned);
   arn_pool *pool = next_with_free(heap, class);

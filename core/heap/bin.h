@@ -3,10 +3,12 @@
  * arn_malloc takes the block that was freed last, whichever pool it is from; arn_free puts it there.
  * Neither touches a pool's descriptor but to see whose it is. A bin is short; what is too much goes
  * to the pools, and from there comes what is missing: all free blocks of a pool, or half a bin. How
- * many blocks it may have begins small, doubles each time that the bin was found empty, up to the
- * class's most (arn_class.binned; of large blocks more, arn_class.grown, when it is often too long), and
- * begins anew when giving back comes to the class (tick.c). The blocks of a bin count as outstanding in
- * their pools.
+ * many blocks it may have begins small, doubles each time that the bin was found empty, up to
+ * arn_class.binned, and begins anew when giving back comes to the class (tick.c). Of large blocks it
+ * may have more, arn_class.overfull, when it is often too long. A bin that is too long and empty in
+ * turns gives away what it soon wants back: that is worth most of them, arn_class.turning; one that only
+ * fills, and then only empties, as when a program frees all that it had, would gain nothing. The
+ * blocks of a bin count as outstanding in their pools.
  *
  * Of a bin that is too long the newer half goes: it is in the cache still, with what describes its pools.
  *
@@ -37,8 +39,11 @@ typedef struct arn_heap arn_heap;
 typedef struct arn_bin {
   void *list; /* linked through the blocks' first words */
   uint32_t fill;
-  uint16_t most;      /* blocks */
-  uint16_t overflows; /* since it last grew */
+  uint16_t most; /* blocks */
+  /* Since it last grew: how often it was too long, and how often it was so after it had been empty. */
+  uint8_t overflows;
+  uint8_t turns : 7;
+  uint8_t emptied : 1; /* since it was too long */
 } arn_bin;
 
 #define ARN_FILL_EVENT UINT32_C(0x80008000)

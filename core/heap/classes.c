@@ -76,7 +76,8 @@ void arn_classes_start(void) {
     class->slots = pool_slots(class->size);
     class->capacity = (uint32_t)(class->slots * ARN_POOL_SIZE / class->size);
     class->magic = UINT32_MAX / class->size + 1;
-    class->grown = bin_blocks(class->size, ARN_BIN_BYTES);
+    class->turning = bin_blocks(class->size, ARN_BIN_TURNING_BYTES);
+    class->overfull = bin_blocks(class->size, ARN_BIN_BYTES);
     class->binned =
         bin_blocks(class->size, class->size > ARN_BIN_LARGE ? ARN_BIN_LARGE_BYTES : ARN_BIN_BYTES);
   }

@@ -17,8 +17,9 @@ typedef struct arn_class {
   uint32_t capacity; /* blocks of a pool */
   uint32_t slots;    /* pool-sized slots that a pool spans */
   uint32_t magic;    /* see arn_is_multiple */
-  uint16_t binned;   /* most blocks in a heap's bin (bin.h), */
-  uint16_t grown;    /* and in one that has often had too many */
+  /* Most blocks in a heap's bin (bin.h): in any, in one that has often had too many, and in one that was
+   * often too long and empty in turns. */
+  uint16_t binned, overfull, turning;
 } arn_class;
 
 extern arn_class arn_classes[ARN_CLASSES];

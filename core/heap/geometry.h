@@ -70,8 +70,10 @@
 
 /* A heap's bin of a class holds at most so many bytes, and blocks (bin.h). With 64 KiB, random sizes
  * up to 16 KiB take 1.2 times as long. Bins of blocks above ARN_BIN_LARGE begin with less: they are what
- * a thread that waits keeps to itself (docs/results.md, bins). */
+ * a thread that waits keeps to itself (docs/results.md, bins). Those that are often too long and empty
+ * in turns get more. */
 #define ARN_BIN_BYTES ((uint32_t)128 << 10)
+#define ARN_BIN_TURNING_BYTES ((uint32_t)512 << 10)
 #define ARN_BIN_LARGE 4096
 #define ARN_BIN_LARGE_BYTES ((uint32_t)32 << 10)
 #define ARN_BIN_BLOCKS 1024

@@ -9,6 +9,7 @@
 #include "elsewhere.h"
 #include "heap.h"
 #include "huge.h"
+#include "kin.h"
 #include "meta.h"
 #include "orphan.h"
 #include "os.h"
@@ -24,7 +25,10 @@ int arn_group_start(arn_group *group, const arn_config *config) {
     return error;
   *group = (arn_group){.config = *config};
   group->arenas = arn_arenas_open(group);
-  return group->arenas ? 0 : ENOMEM;
+  if (!group->arenas)
+    return ENOMEM;
+  group->kin = arn_kin_take();
+  return 0;
 }
 
 /* Frees all that is in arenas of the heap's own; the heap stays in the group, VACANT. */
@@ -50,6 +54,7 @@ void arn_group_end(arn_group *group) {
   }
   store_relaxed(&group->heaps, NULL);
   arn_arenas_close(group->arenas);
+  arn_kin_give(group->kin);
 }
 
 /* --- The limit -------------------------------------------------------------------------------- */

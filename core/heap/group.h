@@ -21,6 +21,7 @@ struct arn_group {
   /* const after start */
   arn_config config;
   arn_arenas *arenas; /* the shared set; synchronised by itself */
+  uint8_t kin;        /* kin.h; 0 for none */
 
   /* Push-only list of heaps, linked through heap->next_in_group; heaps leave it with the group. */
   _Atomic(arn_heap *) heaps;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kept.h"
+#include "kin.h"
 #include "marks.h"
 #include "meta.h"
 #include "os.h"
@@ -12,7 +13,7 @@
 #include "shuffle.h"
 #include "warm.h"
 
-arn_heap arn_no_heap, arn_ended_heap;
+arn_heap arn_no_heap = {.kin = ARN_KIN_NONE}, arn_ended_heap = {.kin = ARN_KIN_NONE};
 _Thread_local arn_heap *arn_self = &arn_no_heap;
 
 /* --- Life ------------------------------------------------------------------------------------ */
@@ -46,6 +47,7 @@ arn_heap *arn_heap_open(arn_group *group, bool extra, bool own_arenas) {
   }
   memset(heap, 0, offsetof(arn_heap, inbox));
   arn_bins_open(heap);
+  arn_kin_forget(heap);
   arn_shuffle_start(heap);
   heap->arenas = arenas;
   heap->id = add_relaxed(&last_id, 1) + 1;

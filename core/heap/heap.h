@@ -81,6 +81,11 @@ struct arn_heap {
    * way). See bin.h. */
   arn_bin bins[ARN_CLASSES];
 
+  /* Owner only: whose blocks its bins take, beside its own (kin.h), and how many they took that came
+   * the slow way. */
+  uint8_t kin;
+  uint8_t kin_wanted;
+
   /* Any thread sets it, the owner clears it: a safepoint has something to do. */
   _Atomic uint32_t request;
 

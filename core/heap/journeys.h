@@ -16,9 +16,10 @@
  *      in use (NULL too): the slow path.
  *   2. The slot's descriptor: one index into the slot table. Every slot of a pool says whose it is
  *      and of which class; those of large blocks have no owner.
- *   3. Its owner is my heap: push on the bin of its class. When the bin is too long, or every so
- *      many frees, arn_bin_event: blocks go to their pools, and it is seen what time it is.
- *   4. Not mine: arn_free_elsewhere sorts it out: a large block, a block of another heap (remote.c), or
+ *   3. My heap is its owner, or one that hands out such blocks as well (kin.h): push on the bin of its
+ *      class. When the bin is too long, or every so many frees, arn_bin_event: blocks go to their
+ *      pools, and it is seen what time it is.
+ *   4. It is not: arn_free_elsewhere sorts it out: a large block, a block of another heap (remote.c), or
  *      an error.
  *
  * A pointer into a pool is checked in step 3 at the cost of one multiplication off the critical
@@ -28,6 +29,7 @@
 #define ARN_HEAP_JOURNEYS_H
 
 #include "heap.h"
+#include "kin.h"
 #include "marks.h"
 
 #define ARN_INLINE static inline __attribute__((always_inline))
@@ -72,7 +74,7 @@ ARN_INLINE void arn_journey_back(arn_heap *heap, void *block, const char *functi
     return;
   }
   arn_slot *slot = &arn_space.slots[number];
-  if (unlikely(load_relaxed(&slot->owner) != heap)) {
+  if (unlikely(!arn_kin_takes(heap, slot))) {
     arn_free_elsewhere(heap, block, function);
     return;
   }

@@ -5,6 +5,7 @@
 
 #include "elsewhere.h"
 #include "journeys.h"
+#include "kin.h"
 #include "large.h"
 #include "marks.h"
 #include "panic.h"
@@ -21,19 +22,17 @@ void arn_free_large(arn_heap *heap, void *block, const char *function) {
     arn_panic("%s: %p is not a block of this process's arenas", function, block);
 }
 
-/* Whether a block of another heap may be handed out again by this one. Not when it is of another
- * runtime, which has a budget of its own, or of an extra heap, which may be destroyed at once; and not
- * when it is so small that the two heaps' blocks would lie on one line of the cache. Only in classes
- * that the heap allocates from, and half of a bin: a thread that only frees sends blocks home. */
-static bool may_keep(arn_heap *heap, const arn_heap *owner, uint32_t class) {
+/* Whether a block of another heap may be handed out again by this one (kin.h). Only in classes that the
+ * heap allocates from, and half of a bin. */
+static bool may_keep(arn_heap *heap, const arn_slot *slot, uint32_t class) {
   const arn_bin *bin = &heap->bins[class];
   if (ARN_TEXTBOOK)
     return false; /* its bins stay empty */
-  if (owner == heap->taken_from)
+  if (load_relaxed(&slot->owner) == heap->taken_from)
     return true; /* as if it were its own: takeover.h */
-  return arn_bin_refilled(bin, class) && arn_bin_blocks(bin) <= bin->most / 2 &&
-         arn_classes[class].size >= ARN_FOREIGN_LEAST && owner->group == heap->group &&
-         !owner->extra && !heap->extra;
+  uint8_t kin = load_relaxed(&slot->kin);
+  return arn_bin_refilled(bin, class) && arn_bin_blocks(bin) <= bin->most / 2 && kin &&
+         kin == heap->group->kin && !heap->extra;
 }
 
 static void free_foreign(arn_heap *heap, arn_pool *pool, void *block, const char *function) {
@@ -41,11 +40,11 @@ static void free_foreign(arn_heap *heap, arn_pool *pool, void *block, const char
   arn_pool_verify(pool, block, function);
   if (unlikely(!arn_mark_away(block)))
     arn_pool_reject(pool, block, function);
-  if (!may_keep(heap, arn_pool_owner(pool), class)) {
+  if (!may_keep(heap, arn_pool_slot(pool), class)) {
     arn_remote_free(heap, pool, block);
     return;
   }
-  bump(&heap->remote_frees, 1);
+  arn_kin_kept(heap);
   arn_bin *bin = &heap->bins[class];
   if (unlikely(bin->list == block))
     arn_pool_reject(pool, block, function);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "heap.h"
+#include "kin.h"
 #include "marks.h"
 #include "os.h"
 #include "panic.h"
@@ -32,8 +33,12 @@ void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class) {
 
 void arn_pool_give_to(arn_pool *pool, arn_heap *heap) {
   arn_slot *slot = arn_pool_slot(pool);
-  for (uint32_t i = arn_classes[arn_pool_class(pool)].slots; i-- > 0;)
+  const arn_class *k = &arn_classes[arn_pool_class(pool)];
+  uint8_t kin = arn_kin_of_pools(heap, k->size);
+  for (uint32_t i = k->slots; i-- > 0;) {
+    store_relaxed(&slot[i].kin, kin);
     store_release(&slot[i].owner, heap); /* with arn_pool_owner */
+  }
 }
 
 void arn_pool_close(arn_pool *pool) {

@@ -64,7 +64,7 @@ typedef struct arn_slot arn_slot;
 typedef struct arn_pool arn_pool;
 
 /* const while the slot is in use, but for the owner; the thread that frees a block got it from one that
- * saw them. owner, class, magic and offset are right in all slots of a pool. */
+ * saw them. owner, kin, class, magic and offset are right in all slots of a pool. */
 struct arn_slot {
   /* Any thread reads (arn_free relaxed, to compare; arn_pool_owner with acquire); the owner writes,
    * or whoever claimed the owner when that is an orphan, with release. NULL when the slot is in no
@@ -74,6 +74,8 @@ struct arn_slot {
   _Atomic uint8_t class;
   _Atomic uint8_t kind;   /* arn_slot_kind; spans and runs: exchanged by the thread that frees */
   _Atomic uint8_t offset; /* of an INSIDE slot */
+  _Atomic uint8_t
+      kin; /* whose bins the blocks may lie in, beside the owner's (kin.h); 0: nobody's */
 };
 _Static_assert(sizeof(arn_slot) == 16, "four descriptors, one cache line");
 
@@ -143,6 +145,7 @@ static inline uint32_t arn_pool_outstanding(const arn_pool *pool) {
 /* The slot is nobody's. */
 static inline void arn_slot_forget(arn_slot *slot) {
   store_relaxed(&slot->owner, NULL);
+  store_relaxed(&slot->kin, 0);
   store_relaxed(&slot->kind, ARN_SLOT_NONE);
 }
 
