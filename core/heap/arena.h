@@ -110,17 +110,19 @@ void arn_arenas_give(size_t slot, uint32_t count, uint32_t touched);
  */
 bool arn_arenas_extend(size_t slot, uint32_t more);
 
-/* Taking and releasing count whole adjacent arenas, at a multiple of align arenas. */
-uint32_t arn_arenas_take_run(arn_arenas *set, uint32_t count, uint32_t align, bool *clean);
+/* Taking and releasing count whole adjacent arenas, at a multiple of align arenas. Those for what will be
+ * filled (ARN_WISH_DIRTY) get the pages of others that are free (arena_pages.c). */
+uint32_t arn_arenas_take_run(arn_arenas *set, uint32_t count, uint32_t align, arn_wish wish,
+                             bool *clean);
 void arn_arenas_give_run(uint32_t first, uint32_t count, uint32_t touched_slots);
 
 /* Takes the count arenas from first on too if all are idle, or free ones of the set: a run that
  * grows in place. */
 bool arn_arenas_extend_run(arn_arenas *set, uint32_t first, uint32_t count);
 
-/* Moves the pages of a run to the first arenas of another, both the caller's; it reads as zero then.
- * False when the system does not. */
-bool arn_arenas_move_run(uint32_t first, uint32_t count, uint32_t to);
+/* A larger run for one of had arenas: its pages come along, and its arenas become idle. UINT32_MAX, and
+ * nothing has happened, when that cannot be. */
+uint32_t arn_arenas_move_run(arn_arenas *set, uint32_t from, uint32_t had, uint32_t count);
 
 /* Gives dirty free slots back to the system, and arenas that are all free to idle: those that have
  * been dirty for the purge delay, or all of them when now is true. At most budget arenas are looked

@@ -2,6 +2,7 @@
  *
  *   arena.c        slots of the arenas of a set
  *   arena_run.c    whole arenas: from the address space to a set, and runs of them
+ *   arena_pages.c  pages from where they are free to where they are wanted
  *   arena_purge.c  giving pages back
  *   arena_set.c    the sets themselves
  */
@@ -56,6 +57,16 @@ bool arn_claim_arenas(uint32_t first, uint32_t count, arn_arenas *home);
 
 /* New arenas for the set, all slots claimed. */
 bool arn_take_new(arn_arenas *set, uint32_t count, uint32_t align, uint32_t *first);
+
+/* Brings pages to those of the caller's arenas that are clean, from such as are free; and for those that
+ * stay clean, whose number it returns, arn_give_for_growth. */
+uint32_t arn_arenas_fetch_pages(arn_arenas *set, uint32_t first, uint32_t count);
+
+/* How many of the caller's arenas hold no pages. */
+uint32_t arn_arenas_clean(uint32_t first, uint32_t count);
+
+/* The arena's memory is mapped anew. */
+void arn_arena_remapped(uint32_t number);
 
 /* Back to reserved. The caller holds all slots. */
 bool arn_arenas_decommit(arn_group *group, uint32_t first, uint32_t count);

@@ -9,11 +9,6 @@
 
 /* --- Memory behind them ---------------------------------------------------------------------- */
 
-/* Moved arenas at a time, at most: each moved run splits a mapping in three, of which the kernel allows a
- * process 65,530 (vm.max_map_count). */
-#define MOVED_MOST 8192
-static _Atomic uint32_t moved_arenas;
-
 bool arn_arenas_decommit(arn_group *group, uint32_t first, uint32_t count) {
   const arn_arena_source *source = &group->config.source;
   void *at = arn_arena_base(first);
@@ -25,9 +20,7 @@ bool arn_arenas_decommit(arn_group *group, uint32_t first, uint32_t count) {
   if (went)
     for (uint32_t i = 0; i < count; i++) {
       store_relaxed(&arn_space.arenas[first + i].committed, 0);
-      if (load_relaxed(&arn_space.arenas[first + i].moved))
-        sub_relaxed(&moved_arenas, 1);
-      store_relaxed(&arn_space.arenas[first + i].moved, 0);
+      arn_arena_remapped(first + i);
     }
   errno = before;
   return went;
@@ -218,26 +211,23 @@ bool arn_take_new(arn_arenas *set, uint32_t count, uint32_t align, uint32_t *fir
 
 /* All slots of the arenas may hold pages from now on. */
 static void count_run(arn_arenas *set, uint32_t first, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++)
+  for (uint32_t i = 0; i < count; i++) {
     arn_count_resident(set, &arn_space.arenas[first + i], ARN_ALL_SLOTS, true);
+    store_relaxed(&arn_space.arenas[first + i].purged, 0);
+  }
 }
 
-uint32_t arn_arenas_take_run(arn_arenas *set, uint32_t count, uint32_t align, bool *clean) {
+uint32_t arn_arenas_take_run(arn_arenas *set, uint32_t count, uint32_t align, arn_wish wish,
+                             bool *clean) {
   uint32_t first;
-  *clean = true;
-  if (claim_run(set, count, align, &first)) {
-    for (uint32_t i = 0; i < count; i++) {
-      arn_arena *arena = &arn_space.arenas[first + i];
-      if (load_acquire(&arena->dirty))
-        *clean = false; /* arn_arenas_give_run releases */
-      store_relaxed(&arena->purged, 0);
-    }
-    count_run(set, first, count);
-    return first;
-  }
-  arn_give_for_growth(set, (uint64_t)count * ARN_POOLS_PER_ARENA);
-  if (!arn_take_new(set, count, align, &first))
+  bool got = wish == ARN_WISH_CLEAN && arn_take_new(set, count, align, &first);
+  if (!got && !claim_run(set, count, align, &first) && !arn_take_new(set, count, align, &first))
     return UINT32_MAX;
+  uint32_t still = wish == ARN_WISH_DIRTY ? arn_arenas_fetch_pages(set, first, count)
+                                          : arn_arenas_clean(first, count);
+  if (wish == ARN_WISH_ANY)
+    arn_give_for_growth(set, (uint64_t)still * ARN_POOLS_PER_ARENA);
+  *clean = still == count;
   count_run(set, first, count);
   return first;
 }
@@ -270,9 +260,8 @@ bool arn_arenas_extend_run(arn_arenas *set, uint32_t first, uint32_t count) {
       arn_unclaim(first + i, ARN_ALL_SLOTS);
     return false;
   }
+  arn_arenas_fetch_pages(set, first, count);
   count_run(set, first, count);
-  for (uint32_t i = 0; i < count; i++)
-    store_relaxed(&arn_space.arenas[first + i].purged, 0);
   return true;
 }
 
@@ -291,20 +280,4 @@ void arn_arenas_give_run(uint32_t first, uint32_t count, uint32_t touched_slots)
     else
       arn_hint_dirty(set, first + i);
   }
-}
-
-bool arn_arenas_move_run(uint32_t first, uint32_t count, uint32_t to) {
-  arn_group *group = arn_arenas_group(load_relaxed(&arn_space.arenas[first].home));
-  if (group != arn_arenas_group(load_relaxed(&arn_space.arenas[to].home)) ||
-      !arn_default_source(group) || arn_os_strict ||
-      load_relaxed(&moved_arenas) + count > MOVED_MOST ||
-      !arn_os_move(arn_arena_base(first), arn_arena_base(to), count * ARN_ARENA_SIZE))
-    return false;
-  for (uint32_t i = 0; i < count; i++) {
-    and_seq_cst(&arn_space.arenas[first + i].dirty, 0);
-    if (!load_relaxed(&arn_space.arenas[to + i].moved))
-      add_relaxed(&moved_arenas, 1);
-    store_relaxed(&arn_space.arenas[to + i].moved, 1);
-  }
-  return true;
 }

@@ -45,7 +45,7 @@ static void *send_home(arn_heap *heap, uint32_t class, void *block, uint32_t cou
     arn_pool *pool = &arn_space.pools[number - load_relaxed(&slot->offset)];
     arn_heap *owner = load_relaxed(&slot->owner);
     if (likely(owner == heap)) {
-      arn_pool_put(heap, pool, block, size, slot->magic, "free");
+      arn_pool_put(heap, pool, slot, block, size, "free");
     } else if (owner == heap->taken_from) {
       /* It sleeps: what was taken over from it stays here until the heap settles. */
       arn_link_set(block, heap->stash[class]);

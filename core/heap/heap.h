@@ -216,13 +216,13 @@ static inline void arn_pool_push(arn_heap *heap, arn_pool *pool, void *block) {
     arn_pool_event(heap, pool);
 }
 
-/* Puts a free block back into its pool, which the heap owns; everything checked once more. size and magic
- * are those of the pool's class. */
-static inline void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, uint32_t size,
-                                uint32_t magic, const char *function) {
-  uint32_t offset = (uint32_t)((char *)block - arn_pool_base(pool));
+/* Puts a free block back into its pool, which the heap owns. That it is the start of a block is known from
+ * when it was freed; that it was handed out at all is checked here. slot is the one that the block begins
+ * in, size that of the pool's class. */
+static inline void arn_pool_put(arn_heap *heap, arn_pool *pool, arn_slot *slot, void *block,
+                                uint32_t size, const char *function) {
   void *head = pool->free;
-  if (unlikely(!arn_is_multiple(offset, magic) || offset >= load_relaxed(&pool->carved) * size ||
+  if (unlikely(arn_offset_in_pool(slot, block) >= load_relaxed(&pool->carved) * size ||
                head == block))
     arn_pool_reject(pool, block, function);
   arn_mark_home(block);

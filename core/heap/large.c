@@ -47,7 +47,8 @@ static void *take_span(arn_heap *heap, uint32_t slots, size_t align, uint32_t gu
 static void *take_run(arn_heap *heap, uint32_t slots, size_t align, uint32_t guard, bool *clean) {
   uint32_t step = align <= ARN_ARENA_SIZE ? 1 : (uint32_t)(align >> ARN_ARENA_SHIFT);
   uint32_t count = arenas_for(slots + guard);
-  uint32_t first = arn_arenas_take_run(heap->arenas, count, step, clean);
+  arn_wish wish = *clean ? ARN_WISH_ANY : ARN_WISH_DIRTY;
+  uint32_t first = arn_arenas_take_run(heap->arenas, count, step, wish, clean);
   return first == UINT32_MAX ? NULL
                              : open_large((size_t)first * ARN_POOLS_PER_ARENA, ARN_SLOT_RUN, count,
                                           slots, guard, *clean);
@@ -171,8 +172,21 @@ static bool resize(arn_pool *head, uint32_t slots, bool span) {
   return done;
 }
 
+/* A run that cannot grow where it is, to more arenas elsewhere. */
+static void *move_run(arn_heap *heap, arn_pool *head, uint32_t count) {
+  int before = errno;
+  uint32_t had = load_relaxed(&head->until);
+  store_relaxed(&arn_pool_slot(head)->kind, ARN_SLOT_NONE); /* before it is anybody else's */
+  uint32_t to = arn_arenas_move_run(heap->arenas, arn_pool_arena(head), had, count);
+  errno = before;
+  if (to == UINT32_MAX) {
+    store_relaxed(&arn_pool_slot(head)->kind, ARN_SLOT_RUN);
+    return NULL;
+  }
+  return open_large((size_t)to * ARN_POOLS_PER_ARENA, ARN_SLOT_RUN, count, 0, 0, false);
+}
+
 void *arn_large_resize(arn_heap *heap, void *block, size_t size) {
-  (void)heap;
   arn_pool *head = head_of(block);
   if (!head)
     return size > ARN_RUN_LIMIT / 2 ? arn_huge_resize(block, size) : NULL;
@@ -181,19 +195,7 @@ void *arn_large_resize(arn_heap *heap, void *block, size_t size) {
   size_t most = span ? ARN_SPAN_LIMIT : ARN_RUN_LIMIT;
   if (size <= least || size > most)
     return NULL;
-  return resize(head, slots_for(size), span) ? block : NULL;
-}
-
-bool arn_large_move(void *block, void *fresh) {
-  arn_pool *from = head_of(block), *to = head_of(fresh);
-  if (!from || !to || load_relaxed(&arn_pool_slot(from)->kind) != ARN_SLOT_RUN ||
-      load_relaxed(&arn_pool_slot(to)->kind) != ARN_SLOT_RUN || arn_guard_at(from) ||
-      arn_guard_at(to))
-    return false;
-  uint32_t first = arn_pool_arena(from), count = load_relaxed(&from->until);
-  if (!arn_arenas_move_run(first, count, arn_pool_arena(to)))
-    return false;
-  store_relaxed(&arn_pool_slot(from)->kind, ARN_SLOT_NONE);
-  arn_arenas_give_run(first, count, 0);
-  return true;
+  if (resize(head, slots_for(size), span))
+    return block;
+  return span || arn_guard_at(head) ? NULL : move_run(heap, head, arenas_for(slots_for(size)));
 }

@@ -32,8 +32,4 @@ size_t arn_large_size(const void *block);
  * would do it (errno unchanged). The block must be a large one. */
 void *arn_large_resize(arn_heap *heap, void *block, size_t size);
 
-/* Moves the pages of a run to a larger one, which is new, and frees the first; false when they have to be
- * copied. */
-bool arn_large_move(void *block, void *fresh);
-
 #endif

@@ -145,10 +145,6 @@ void *arn_realloc_from(arn_heap *heap, void *block, size_t size, const char *fun
   void *fresh = large ? arn_large_alloc(heap, size, 16, &clean) : arn_journey_out(heap, size);
   if (!fresh)
     return NULL;
-  /* Where the pages are still to come, those of the old block may come: no copy, and not twice the
-   * memory for a moment. Into pages that are there already it is cheaper to copy. */
-  if (clean && had < size && arn_large_move(block, fresh))
-    return fresh;
   memcpy(fresh, block, had < size ? had : size);
   arn_journey_back(heap, block, function);
   return fresh;

@@ -117,14 +117,16 @@ uint32_t arn_inbox_drain(arn_heap *heap, uint32_t limit) {
       __builtin_prefetch(&arn_space.slots[arn_slot_of(next)]);
       __builtin_prefetch(&arn_space.pools[arn_slot_of(next)]);
     }
-    arn_pool *pool = arn_pool_of(block);
-    arn_heap *owner = arn_pool_owner(pool);
-    bytes += size_of(pool);
+    size_t number = arn_slot_of(block);
+    arn_slot *slot = &arn_space.slots[number];
+    arn_pool *pool = &arn_space.pools[number - load_relaxed(&slot->offset)];
+    arn_heap *owner = load_acquire(&slot->owner); /* as in arn_pool_owner */
+    uint32_t size = arn_classes[load_relaxed(&slot->class)].size;
+    bytes += size;
     if (likely(owner == heap)) {
-      arn_pool_put(heap, pool, block, size_of(pool), arn_pool_slot(pool)->magic,
-                   "arn_free (by another thread)");
+      arn_pool_put(heap, pool, slot, block, size, "arn_free (by another thread)");
     } else {
-      arn_inbox_push(owner, block, block, size_of(pool));
+      arn_inbox_push(owner, block, block, size);
       forwarded++;
     }
   }

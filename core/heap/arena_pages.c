@@ -1,0 +1,130 @@
+/* arena_pages.c - pages go from arenas where nobody uses them to runs that would need new ones.
+ *
+ * To take a new page costs a fault, a page of zeros and, when memory must not grow, another page that is
+ * given back: 400 us for an arena on the machine that docs/results.md is from. To give an
+ * arena other pages, with mremap(2), costs 13; and to copy it 105. So
+ *
+ *   a run whose arenas are clean gets the pages of arenas of its set that are free and dirty; these
+ *   become idle, and memory does not grow
+ *
+ *   a run that grows, and cannot where it is, takes its pages with it
+ *
+ * Whoever wants zeros gets no such pages. The kernel counts an arena with pages from elsewhere as a
+ * mapping apart (`moved`), until it is given back whole; there may be so many.
+ *
+ * Not with memory of the program's (arn_arena_source), not under strict overcommit, where moving is
+ * charged twice for a moment, and not with huge pages, which moving an arena would split.
+ */
+#include "arena_parts.h"
+#include "os.h"
+
+/* Arenas at a time, at most: each splits a mapping in three, of which the kernel allows a process 65,530
+ * (vm.max_map_count). */
+#define MOVED_MOST 8192
+static _Atomic uint32_t moved_arenas;
+
+/* Dirty slots that make an arena's pages worth a move: a quarter. */
+#define DIRTY_LEAST (ARN_POOLS_PER_ARENA / 4)
+
+void arn_arena_remapped(uint32_t number) {
+  arn_arena *arena = &arn_space.arenas[number];
+  if (load_relaxed(&arena->moved))
+    sub_relaxed(&moved_arenas, 1);
+  store_relaxed(&arena->moved, 0);
+}
+
+static bool can_move(const arn_group *group, uint32_t count) {
+  return arn_default_source(group) && !arn_os_strict && !arn_space.huge_pages &&
+         load_relaxed(&moved_arenas) + count <= MOVED_MOST;
+}
+
+/* Pages of arenas to others; the caller holds all slots of both, whose group is the same. The first
+ * read as zero then. */
+static bool move_pages(arn_group *group, uint32_t from, uint32_t to, uint32_t count) {
+  if (!can_move(group, count) ||
+      !arn_os_move(arn_arena_base(from), arn_arena_base(to), count * ARN_ARENA_SIZE))
+    return false;
+  for (uint32_t i = 0; i < count; i++) {
+    if (!load_relaxed(&arn_space.arenas[to + i].moved))
+      add_relaxed(&moved_arenas, 1);
+    store_relaxed(&arn_space.arenas[to + i].moved, 1);
+  }
+  return true;
+}
+
+uint32_t arn_arenas_clean(uint32_t first, uint32_t count) {
+  uint32_t clean = 0;
+  for (uint32_t i = 0; i < count; i++)
+    clean +=
+        load_acquire(&arn_space.arenas[first + i].dirty) == 0; /* arn_arenas_give_run releases */
+  return clean;
+}
+
+/* Claims an arena of the set that is free and has pages: of those in the group of 64 the last, because
+ * runs are taken from the first. */
+static bool claim_donor(arn_arenas *set, uint32_t group, uint32_t *donor) {
+  arn_hints *hints = &set->hints[group];
+  uint64_t bits =
+      load_seq_cst(&hints->by_fullness[ARN_ALL_FREE_STEP]) & load_seq_cst(&hints->dirty);
+  while (bits) {
+    uint32_t bit = 63 - (uint32_t)__builtin_clzll(bits);
+    bits &= ~(UINT64_C(1) << bit);
+    *donor = group * 64 + bit;
+    uint64_t dirty = load_relaxed(&arn_space.arenas[*donor].dirty);
+    if ((uint32_t)__builtin_popcountll(dirty) >= DIRTY_LEAST && arn_claim_arenas(*donor, 1, set))
+      return true;
+  }
+  return false;
+}
+
+uint32_t arn_arenas_fetch_pages(arn_arenas *set, uint32_t first, uint32_t count) {
+  arn_group *group = arn_arenas_group(set);
+  uint32_t missing = arn_arenas_clean(first, count), groups = arn_group_count();
+  if (load_relaxed(&set->any_dirty))
+    for (uint32_t i = count; i-- > 0 && missing;) {
+      arn_arena *arena = &arn_space.arenas[first + i];
+      if (load_relaxed(&arena->dirty))
+        continue;
+      uint32_t donor;
+      while (groups && !claim_donor(set, groups - 1, &donor))
+        groups--;
+      if (!groups)
+        break;
+      uint64_t dirty = load_acquire(&arn_space.arenas[donor].dirty);
+      if (!move_pages(group, donor, first + i, 1)) {
+        arn_unclaim(donor, ARN_ALL_SLOTS);
+        break;
+      }
+      /* The dirty ones count as resident all the time, whoever has them. */
+      and_seq_cst(&arn_space.arenas[donor].dirty, 0);
+      or_seq_cst(&arena->dirty, dirty);
+      arn_arenas_set_idle(group, donor, 1, NULL);
+      missing--;
+    }
+  if (missing)
+    arn_give_for_growth(set, (uint64_t)missing * ARN_POOLS_PER_ARENA);
+  return missing;
+}
+
+uint32_t arn_arenas_move_run(arn_arenas *set, uint32_t from, uint32_t had, uint32_t count) {
+  arn_arenas *home =
+      load_relaxed(&arn_space.arenas[from].home); /* stable: the caller holds slots */
+  arn_group *group = arn_arenas_group(set);
+  if (group != arn_arenas_group(home) || !can_move(group, had))
+    return UINT32_MAX;
+  bool clean;
+  uint32_t to = arn_arenas_take_run(set, count, 1, ARN_WISH_CLEAN, &clean);
+  if (to == UINT32_MAX)
+    return to;
+  if (!clean || !move_pages(group, from, to, had)) {
+    arn_arenas_give_run(to, count, 0);
+    return UINT32_MAX;
+  }
+  for (uint32_t i = 0; i < had; i++) {
+    and_seq_cst(&arn_space.arenas[from + i].dirty, 0);
+    arn_count_resident(home, &arn_space.arenas[from + i], ARN_ALL_SLOTS, false);
+  }
+  arn_arenas_set_idle(group, from, had, NULL);
+  arn_arenas_fetch_pages(set, to + had, count - had);
+  return to;
+}
