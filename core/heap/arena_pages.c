@@ -99,6 +99,7 @@ uint32_t arn_arenas_fetch_pages(arn_arenas *set, uint32_t first, uint32_t count)
       and_seq_cst(&arn_space.arenas[donor].dirty, 0);
       or_seq_cst(&arena->dirty, dirty);
       arn_arenas_set_idle(group, donor, 1, NULL);
+      arn_unhint_dirty(set, donor);
       missing--;
     }
   if (missing)
@@ -125,6 +126,11 @@ uint32_t arn_arenas_move_run(arn_arenas *set, uint32_t from, uint32_t had, uint3
     arn_count_resident(home, &arn_space.arenas[from + i], ARN_ALL_SLOTS, false);
   }
   arn_arenas_set_idle(group, from, had, NULL);
+  /* The rest counts as what it is after it has got pages. */
+  for (uint32_t i = had; i < count; i++)
+    arn_count_resident(set, &arn_space.arenas[to + i], ARN_ALL_SLOTS, false);
   arn_arenas_fetch_pages(set, to + had, count - had);
+  for (uint32_t i = had; i < count; i++)
+    arn_count_resident(set, &arn_space.arenas[to + i], ARN_ALL_SLOTS, true);
   return to;
 }

@@ -13,7 +13,7 @@
  * and 8, the row `large` of the race took a quarter more memory and 0.95 of the time; phases, random,
  * batches, churn and latency showed no difference. */
 #define GROWTH_STEP 64
-#define GROWTH_WASTE 16
+#define GROWTH_WASTE 3
 
 /* Slots: below this many a set does not look. */
 #define GROWTH_LEAST 64

@@ -46,7 +46,9 @@ typedef struct arn_bin {
   uint8_t emptied : 1; /* since it was too long */
 } arn_bin;
 
-#define ARN_FILL_EVENT UINT32_C(0x80008000)
+#define ARN_FILL_TOO_MANY UINT32_C(0x00008000)
+#define ARN_FILL_LOOK UINT32_C(0x80000000)
+#define ARN_FILL_EVENT (ARN_FILL_TOO_MANY | ARN_FILL_LOOK)
 #define ARN_FILL_FREE UINT32_C(0x00010001)
 #define ARN_FILL_MALLOC UINT32_C(0x00000001)
 

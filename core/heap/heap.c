@@ -167,15 +167,16 @@ static arn_pool *open_pool(arn_heap *heap, size_t slot, uint32_t class) {
 
 arn_pool *arn_heap_reuse_pool(arn_heap *heap, uint32_t class) {
   uint32_t slots = arn_classes[class].slots;
-  arn_pool *kept = arn_kept_take(heap, slots, 1);
-  if (kept) {
-    arn_pool_open(kept, heap, class);
-    return kept;
-  }
-  /* The first pool of a class may stay mostly untouched; the ones after it will be filled. */
-  if (!heap->used[class])
-    return NULL;
-  return open_pool(heap, arn_arenas_take_dirty(heap->arenas, slots, 1), class);
+  arn_pool *pool = arn_kept_take(heap, slots, 1);
+  if (pool)
+    arn_pool_open(pool, heap, class);
+  else if (heap->used[class])
+    pool = open_pool(heap, arn_arenas_take_dirty(heap->arenas, slots, 1), class);
+  else
+    return NULL; /* the first pool of a class may stay mostly untouched; those after it will be filled */
+  if (pool)
+    pool->resident = true;
+  return pool;
 }
 
 arn_pool *arn_heap_new_pool(arn_heap *heap, uint32_t class) {

@@ -52,7 +52,8 @@ static inline bool arn_kin_takes(const arn_heap *heap, const arn_slot *slot) {
 
 /* The heap kept a block that came the slow way. */
 static inline void arn_kin_kept(arn_heap *heap) {
-  if (!ARN_HARDENED && heap->group->kin && ++heap->kin_wanted >= ARN_KIN_WANTED)
+  if (!ARN_HARDENED && heap->group->kin && heap->kin_wanted < ARN_KIN_WANTED &&
+      ++heap->kin_wanted == ARN_KIN_WANTED)
     heap->kin = heap->group->kin;
 }
 

@@ -19,6 +19,7 @@ void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class) {
   pool->purged_pages = 0;
   pool->next = pool->prev = NULL;
   pool->seen = 0;
+  pool->resident = false;
   store_relaxed(&pool->place, ARN_PLACE_EMPTY);
   arn_slot *slot = arn_pool_slot(pool);
   for (uint32_t i = 0; i < k->slots; i++) {
@@ -68,7 +69,7 @@ void *arn_pool_carve(arn_pool *pool, uint32_t limit) {
   size_t start = (size_t)first * k->size;
   size_t page_end = (start & ~(arn_os_page - 1)) + arn_os_page;
   uint32_t count = (uint32_t)((page_end - start + k->size - 1) / k->size);
-  if (count > k->capacity - first)
+  if (pool->resident || count > k->capacity - first)
     count = k->capacity - first;
   if (count > limit)
     count = limit;

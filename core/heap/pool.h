@@ -88,6 +88,7 @@ struct arn_pool {
   _Atomic uint16_t carved; /* blocks that are not untouched */
   _Atomic uint16_t purged; /* blocks */
   _Atomic uint8_t place;   /* arn_pool_place */
+  bool resident;           /* all its slots may hold pages since before it was opened */
   uint32_t seen;           /* outstanding blocks when purging last looked */
   uint64_t purged_pages;   /* bit i: the pool's ith system page is purged */
   arn_pool *next, *prev;   /* ring of heap->used[class] */
@@ -158,8 +159,8 @@ void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class);
 /* Forgets the pool: its slots are nobody's. Nothing may be outstanding. */
 void arn_pool_close(arn_pool *pool);
 
-/* Links untouched blocks, at most those that begin on one system page (or limit, if that is less),
- * and returns them as a list; NULL when none is left. They count as outstanding afterwards. */
+/* Links untouched blocks and returns them as a list; NULL when none is left: at most limit, and unless the
+ * pool is resident, at most those that begin on one system page. They count as outstanding afterwards. */
 void *arn_pool_carve(arn_pool *pool, uint32_t limit);
 
 /* Gives the pages of the pool that hold only free blocks back to the system and unlinks those

@@ -28,7 +28,8 @@
 /* Used pools looked into in one slice: up to some thousand list steps, some tens of microseconds. */
 #define SLICE 8
 
-/* Slow paths of a busy thread from one slice to the next. */
+/* Slow paths of a busy thread from one look at the clock to the next, and from one slice to the next. */
+#define CLOCK_TICKS 4
 #define BUSY_TICKS 16
 
 /* In pool->seen, beside the outstanding blocks: purged, and nothing was taken from it since. */
@@ -122,13 +123,15 @@ static __attribute__((noinline)) void idle_slice(arn_heap *heap, uint64_t now, u
 }
 
 void arn_heap_tick(arn_heap *heap) {
+  bump(&heap->ticks, 1);
+  if (heap->frees_until_look != 1 && load_relaxed(&heap->ticks) % CLOCK_TICKS != 0)
+    return;
   uint64_t now = arn_os_milliseconds(), passed = now - heap->last_tick;
   heap->last_tick = now;
   bool idle = passed >= IDLE_MS;
   heap->frees_until_look = idle ? 1 : ARN_BUSY_FREES;
   if (!idle)
     heap->last_busy = now;
-  bump(&heap->ticks, 1);
   if (heap->group->config.purge_delay_ms < 0)
     return;
   if (idle) {

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "os.h"
 #include "unit.h"
@@ -112,6 +113,65 @@ static void the_pages_of_a_run_move(void **state) {
   arn_os_hooks.before = NULL;
 }
 
+static long faults(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt;
+}
+
+/* A run that lies where no pages are gets those of arenas that are free: it takes no new ones, and what is
+ * resident does not grow. Whoever wants zeros gets zeros. */
+static void free_pages_go_where_a_run_is(void **state) {
+  if (support_is_classic() || arn_os_strict)
+    skip();
+  enum { SIZE = 8 * MIB, MOST = 24 * MIB };
+  void *holes[3], *walls[3];
+  for (int i = 0; i < 3; i++) {
+    support_fill(holes[i] = arn_malloc(SIZE), SIZE, 1);
+    support_fill(walls[i] = arn_malloc(SIZE), SIZE, 2);
+  }
+  unsigned char *zeros = arn_calloc(1, MOST);
+  for (int refused = 1; refused >= 0; refused--) {
+    for (int i = 0; i < 3; i++)
+      arn_free(holes[i]);
+    moves = (struct moves){.error = refused ? ENOMEM : 0};
+    arn_os_hooks.before = count_moves;
+    arn_os_hooks.context = &moves;
+    size_t resident = support_rss();
+    long before = faults();
+    unsigned char *block = arn_malloc(MOST); /* larger than any hole */
+    assert_non_null(block);
+    support_fill(block, MOST, 3);
+    arn_os_hooks.before = NULL;
+    assert_true(moves.calls > 0);
+    if (!refused) {
+      assert_in_range(faults() - before, 0, MOST / 4096 / 8);
+      assert_true(support_rss() < resident + MOST / 8);
+    }
+    support_check(*state);
+    assert_true(support_holds(block, MOST, MOST, 3));
+    arn_free(block);
+    zeros = arn_realloc(zeros, MOST);
+    for (size_t i = 0; i < MOST; i += 512)
+      assert_int_equal(zeros[i], 0);
+    unsigned char *others = arn_calloc(1, SIZE);
+    for (size_t i = 0; i < SIZE; i += 512)
+      assert_int_equal(others[i], 0);
+    arn_free(others);
+    for (int i = 0; i < 3; i++) {
+      assert_true(support_holds(walls[i], SIZE, SIZE, 2));
+      support_fill(holes[i] = arn_malloc(SIZE), SIZE, 1);
+    }
+    arn_trim(*state, 0); /* so that the next block finds no room of its own with pages */
+    support_check(*state);
+  }
+  for (int i = 0; i < 3; i++) {
+    arn_free(holes[i]);
+    arn_free(walls[i]);
+  }
+  arn_free(zeros);
+}
+
 static void every_byte_is_counted(void **state) {
   if (support_is_classic())
     skip();
@@ -191,13 +251,10 @@ static void fresh_spans_touch_nothing(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
   const struct CMUnitTest tests[] = {
-      TEST(spans_and_runs_hold_their_contents),
-      TEST(the_pages_of_a_run_move),
-      TEST(every_byte_is_counted),
-      TEST(huge_blocks_grow_and_shrink),
-      TEST(huge_memory_returns),
-      TEST(fresh_calloc_touches_nothing),
-      TEST(fresh_spans_touch_nothing),
+      TEST(spans_and_runs_hold_their_contents), TEST(the_pages_of_a_run_move),
+      TEST(free_pages_go_where_a_run_is),       TEST(every_byte_is_counted),
+      TEST(huge_blocks_grow_and_shrink),        TEST(huge_memory_returns),
+      TEST(fresh_calloc_touches_nothing),       TEST(fresh_spans_touch_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
