@@ -1,0 +1,234 @@
+// threads
+/* test_kin.c - heaps that hand out each other's blocks: which of them, when, and that every block comes
+ * home.
+ *
+ * What one thread allocates, another frees; by the counter of what was sent home, and by the addresses that
+ * its next mallocs return, one sees what it kept. */
+#include "support.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "heap.h"
+#include "kin.h"
+#include "unit.h"
+
+enum { COUNT = 400, SIZE = 256, SMALL = 64 };
+
+static arn_runtime *runtime;
+static void *blocks[COUNT];
+
+static int begin(void **state) {
+  *state = runtime = support_start(ARN_MODE_FREE_THREADED);
+  return 0;
+}
+
+static int end(void **state) {
+  support_end(*state);
+  return 0;
+}
+
+static void fill(size_t size) {
+  for (int i = 0; i < COUNT; i++)
+    support_fill(blocks[i] = arn_malloc(size), size, (uint64_t)i);
+}
+
+static uint64_t sent(void) {
+  return atomic_load(&arn_self->remote_frees);
+}
+
+static bool among(const void *block, void *const *of, int count) {
+  for (int i = 0; i < count; i++)
+    if (of[i] == block)
+      return true;
+  return false;
+}
+
+/* Its bin of the class has been empty, and has room for all. */
+static void allocate_and_free(size_t size) {
+  enum { OWN = 4000 };
+  static void *own[OWN];
+  for (int i = 0; i < OWN; i++)
+    own[i] = arn_malloc(size);
+  for (int i = 0; i < OWN; i++)
+    arn_free(own[i]);
+  for (int i = 0; i < OWN / 8; i++)
+    own[i] = arn_malloc(size);
+}
+
+static void run(void *(*work)(void *)) {
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, work, NULL), 0);
+  pthread_join(thread, NULL);
+}
+
+/* --- Those of its kin it keeps --------------------------------------------------------------- */
+
+static void *keep(void *context) {
+  (void)context;
+  REQUIRE(arn_thread_attach(runtime) == 0);
+  REQUIRE(arn_self->kin == ARN_KIN_NONE);
+  allocate_and_free(SIZE);
+  for (int i = 0; i < COUNT; i++)
+    arn_free(blocks[i]);
+  REQUIRE(sent() == 0);
+  REQUIRE(arn_self->kin == arn_self->group->kin);
+  int again = 0;
+  for (int i = 0; i < COUNT; i++) {
+    void *block = arn_malloc(SIZE);
+    again += among(block, blocks, COUNT);
+    support_fill(block, SIZE, 9);
+  }
+  REQUIRE(again == COUNT);
+  arn_thread_detach();
+  return NULL;
+}
+
+static void its_kins_blocks_are_handed_out(void **state) {
+  if (ARN_TEXTBOOK || ARN_HARDENED)
+    skip();
+  fill(SIZE);
+  run(keep);
+  support_check(*state);
+}
+
+/* --- Those that may not be kept -------------------------------------------------------------- */
+
+static void *send_small(void *context) {
+  (void)context;
+  REQUIRE(arn_thread_attach(runtime) == 0);
+  allocate_and_free(SMALL);
+  for (int i = 0; i < COUNT; i++)
+    arn_free(blocks[i]);
+  REQUIRE(sent() == COUNT);
+  arn_thread_detach();
+  return NULL;
+}
+
+/* Two threads' small blocks would lie on one line of the cache. */
+static void small_ones_go_home(void **state) {
+  fill(SMALL);
+  run(send_small);
+  support_check(*state);
+}
+
+static void *send_extra(void *context) {
+  (void)context;
+  REQUIRE(arn_thread_attach(runtime) == 0);
+  allocate_and_free(SIZE);
+  for (int i = 0; i < COUNT; i++)
+    arn_free(blocks[i]);
+  REQUIRE(sent() == COUNT);
+  arn_thread_detach();
+  return NULL;
+}
+
+/* An extra heap may be destroyed at once. */
+static void an_extra_heaps_go_home(void **state) {
+  arn_heap *extra = NULL;
+  assert_int_equal(arn_heap_create(*state, &extra), 0);
+  for (int i = 0; i < COUNT; i++)
+    blocks[i] = arn_heap_malloc(extra, SIZE);
+  run(send_extra);
+  support_check(*state);
+  arn_heap_destroy(extra);
+  support_check(*state);
+}
+
+/* Another runtime has a budget of its own. */
+static void another_runtimes_go_home(void **state) {
+  (void)state;
+  arn_runtime *other = NULL;
+  arn_config config = support_config(ARN_MODE_FREE_THREADED);
+  assert_int_equal(arn_runtime_create(&other, &config), 0);
+  assert_int_not_equal(arn_runtime_group(other)->kin, arn_runtime_group(runtime)->kin);
+  fill(SIZE);
+  arn_runtime *first = runtime;
+  runtime = other;
+  run(send_extra);
+  runtime = first;
+  support_check(first);
+  arn_runtime_destroy(other);
+}
+
+/* --- A thread that only frees ---------------------------------------------------------------- */
+
+static void *only_free(void *context) {
+  (void)context;
+  REQUIRE(arn_thread_attach(runtime) == 0);
+  allocate_and_free(SIZE);
+  REQUIRE(arn_self->kin == ARN_KIN_NONE);
+  for (int i = 0; i < COUNT; i++)
+    arn_free(blocks[i]);
+  REQUIRE(arn_self->kin != ARN_KIN_NONE);
+  *(_Atomic bool *)context = true;
+  while (*(_Atomic bool *)context)
+    sched_yield();
+  for (int round = 0; round < 20; round++) {
+    /* The other thread's part: it fills again. */
+    *(_Atomic bool *)context = true;
+    while (*(_Atomic bool *)context)
+      sched_yield();
+    for (int i = 0; i < COUNT; i++)
+      arn_free(blocks[i]);
+  }
+  REQUIRE(arn_self->kin == ARN_KIN_NONE);
+  REQUIRE(sent() > 10 * COUNT);
+  arn_thread_detach();
+  return NULL;
+}
+
+static void who_only_frees_sends_home(void **state) {
+  if (ARN_TEXTBOOK || ARN_HARDENED)
+    skip();
+  _Atomic bool turn = false;
+  fill(SIZE);
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, only_free, &turn), 0);
+  for (int round = 0; round < 21; round++) {
+    while (!turn)
+      sched_yield();
+    fill(SIZE);
+    turn = false;
+  }
+  pthread_join(thread, NULL);
+  support_check(*state);
+}
+
+/* --- Numbers --------------------------------------------------------------------------------- */
+
+static void there_may_be_more_groups_than_numbers(void **state) {
+  (void)state;
+  uint8_t numbers[UINT8_MAX + 1];
+  int got = 0;
+  while ((numbers[got] = arn_kin_take()) != 0) {
+    assert_int_not_equal(numbers[got], ARN_KIN_NONE);
+    for (int i = 0; i < got; i++)
+      assert_int_not_equal(numbers[i], numbers[got]);
+    got++;
+    assert_true(got < UINT8_MAX);
+  }
+  arn_runtime *without = NULL;
+  arn_config config = support_config(ARN_MODE_FREE_THREADED);
+  assert_int_equal(arn_runtime_create(&without, &config), 0);
+  assert_int_equal(arn_runtime_group(without)->kin, 0);
+  fill(SIZE);
+  arn_runtime *first = runtime;
+  runtime = without;
+  run(send_extra);
+  runtime = first;
+  arn_runtime_destroy(without);
+  while (got-- > 0)
+    arn_kin_give(numbers[got]);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+  const struct CMUnitTest tests[] = {
+      TEST(its_kins_blocks_are_handed_out), TEST(small_ones_go_home),
+      TEST(an_extra_heaps_go_home),         TEST(another_runtimes_go_home),
+      TEST(who_only_frees_sends_home),      TEST(there_may_be_more_groups_than_numbers),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
