@@ -53,7 +53,7 @@ static void allocate_and_free(size_t size) {
     own[i] = arn_malloc(size);
   for (int i = 0; i < OWN; i++)
     arn_free(own[i]);
-  for (int i = 0; i < OWN / 8; i++)
+  for (int i = 0; i < OWN / 2; i++)
     own[i] = arn_malloc(size);
 }
 
