@@ -29,7 +29,7 @@ static atomic_bool end;
 static atomic_size_t parks_inside; /* parked between entering and leaving an operation */
 static volatile sig_atomic_t operating;
 static int parked[2], released[2]; /* pipes: read and write may be called in a handler */
-static sem_t begin_work, work_done;
+static sem_t begin_work, work_done, attached; /* attaching takes locks */
 
 static void wait_for(sem_t *semaphore) {
   while (sem_wait(semaphore) != 0)
@@ -50,6 +50,7 @@ static void *stands_still(void *context) {
   (void)context;
   uint64_t random = seed;
   REQUIRE(arn_thread_attach(runtime) == 0);
+  sem_post(&attached);
   while (!atomic_load_explicit(&end, memory_order_relaxed)) {
     operating = 1;
     /* Mostly small ones: the less it writes, the more of its time it is inside malloc and free. */
@@ -65,6 +66,7 @@ static void *stands_still(void *context) {
 static void *works(void *context) {
   uint64_t random = seed + 1 + (uint64_t)(uintptr_t)context;
   REQUIRE(arn_thread_attach(runtime) == 0);
+  sem_post(&attached);
   for (;;) {
     wait_for(&begin_work);
     if (atomic_load(&end))
@@ -105,6 +107,8 @@ static void run(size_t rounds, bool private_arenas, int purge_delay) {
   REQUIRE(pthread_create(&still, NULL, stands_still, NULL) == 0);
   for (int i = 0; i < WORKERS; i++)
     REQUIRE(pthread_create(&workers[i], NULL, works, (void *)(uintptr_t)i) == 0);
+  for (int i = 0; i < 1 + WORKERS; i++)
+    wait_for(&attached);
   uint64_t random = seed;
   char byte = 0;
   for (size_t round = 0; round < rounds; round++) {
@@ -142,6 +146,7 @@ int main(void) {
   REQUIRE(pipe(parked) == 0 && pipe(released) == 0);
   sem_init(&begin_work, 0, 0);
   sem_init(&work_done, 0, 0);
+  sem_init(&attached, 0, 0);
   struct sigaction action = {.sa_handler = park, .sa_flags = SA_RESTART};
   REQUIRE(sigaction(SIGUSR1, &action, NULL) == 0);
   size_t rounds = support_scaled(3000);

@@ -56,7 +56,8 @@ typedef struct arn_stats {
 
   /* Events. */
   uint64_t purges; /* ranges given back */
-  uint64_t remote_frees, inbox_pushes, inbox_drains, forwarded;
+  uint64_t remote_frees; /* blocks that went home to a heap that the freeing thread does not own */
+  uint64_t inbox_pushes, inbox_drains, forwarded;
   uint64_t heaps, orphans, adoptions, scavenged_pools;
   uint64_t takeovers; /* inboxes of threads that slept, taken over by others */
   uint64_t gil_takes, gil_waits, gil_switches, gil_wait_ns;
