@@ -45,8 +45,8 @@ typedef struct arn_arena {
   /* The textbook's order among free pools and among arenas (arena_order.h). */
   _Atomic uint32_t stamp;
   _Atomic uint8_t free_head; /* slot + 1 */
-  /* Written by the thread that holds all slots: its pages came from elsewhere, and to the kernel it is a
-   * mapping apart. */
+  /* Written by the thread that holds all slots: to the kernel it is a mapping apart, or its pages do not
+   * move (arena_pages.c). */
   _Atomic uint8_t moved;
 } arn_arena;
 

@@ -41,8 +41,10 @@ static int commit_stretch(arn_group *group, uint32_t first, uint32_t count, bool
     if (committed) {
       if (!arn_os_decommit(at, size, arn_space.huge_pages))
         return ENOMEM;
-      for (uint32_t i = 0; i < count; i++)
+      for (uint32_t i = 0; i < count; i++) {
         store_relaxed(&arn_space.arenas[first + i].committed, 0);
+        arn_arena_remapped(first + i);
+      }
     }
     int before = errno;
     error = source->commit(source->context, at, size);
@@ -220,12 +222,16 @@ static void count_run(arn_arenas *set, uint32_t first, uint32_t count) {
 uint32_t arn_arenas_take_run(arn_arenas *set, uint32_t count, uint32_t align, arn_wish wish,
                              bool *clean) {
   uint32_t first;
-  bool got = wish == ARN_WISH_CLEAN && arn_take_new(set, count, align, &first);
-  if (!got && !claim_run(set, count, align, &first) && !arn_take_new(set, count, align, &first))
+  bool got = (wish == ARN_WISH_CLEAN && arn_take_new(set, count, align, &first)) ||
+             claim_run(set, count, align, &first) || arn_take_new(set, count, align, &first);
+  if (!got &&
+      arn_arenas_purge(set, true, UINT32_MAX, 0)) /* arenas that are nobody's, side by side */
+    got = arn_take_new(set, count, align, &first);
+  if (!got)
     return UINT32_MAX;
   uint32_t still = wish == ARN_WISH_DIRTY ? arn_arenas_fetch_pages(set, first, count)
                                           : arn_arenas_clean(first, count);
-  if (wish == ARN_WISH_ANY)
+  if (wish == ARN_WISH_ANY && still)
     arn_give_for_growth(set, (uint64_t)still * ARN_POOLS_PER_ARENA);
   *clean = still == count;
   count_run(set, first, count);

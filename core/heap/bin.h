@@ -10,7 +10,7 @@
  * fills, and then only empties, as when a program frees all that it had, would gain nothing. The
  * blocks of a bin count as outstanding in their pools.
  *
- * Of a bin that is too long the newer half goes: it is in the cache still, with what describes its pools.
+ * Of a bin that is too long the newest go: they are in the cache still, with what describes their pools.
  *
  *   arn_free --> bin --(too long)--> own pools; batches for other owners (remote.c)
  *   arn_malloc <-- bin <--(empty)-- pools with free blocks; untouched ones; the inbox; ...

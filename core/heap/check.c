@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "elsewhere.h"
+#include "kin.h"
 #include "walk.h"
 #include "warm.h"
 
@@ -87,6 +88,8 @@ static int check_pool(void *context, arn_pool *pool) {
     size_t slot = (size_t)(pool - arn_space.pools) + i;
     if (!(taken >> slot % ARN_POOLS_PER_ARENA & 1))
       fail(c, "1: slot %u of pool %p is not taken", i, base);
+    if (load_relaxed(&arn_pool_slot(pool)[i].kin) != arn_kin_of_pools(owner, k->size))
+      fail(c, "1: slot %u of pool %p has the wrong kin", i, base);
   }
   if (load_relaxed(&owner->state) == ARN_HEAP_FROZEN)
     return 0;
@@ -135,8 +138,8 @@ static int check_arena(void *context, uint32_t number, arn_arena *arena) {
   uint64_t free = ~load_relaxed(&arena->taken);
   for (uint32_t i = 0; i < ARN_POOLS_PER_ARENA; i++) {
     arn_slot *slot = &arn_space.slots[(size_t)number * ARN_POOLS_PER_ARENA + i];
-    if ((free >> i & 1) &&
-        (load_relaxed(&slot->kind) != ARN_SLOT_NONE || load_relaxed(&slot->owner)))
+    if ((free >> i & 1) && (load_relaxed(&slot->kind) != ARN_SLOT_NONE ||
+                            load_relaxed(&slot->owner) || load_relaxed(&slot->kin)))
       fail(c, "1: free slot %u of arena %u is described as in use", i, number);
   }
   return 0;

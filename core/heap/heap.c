@@ -79,6 +79,7 @@ static arn_heap *adopted(arn_heap *heap) {
   add_relaxed(&heap->group->adoptions, 1);
   heap->last_tick = heap->last_busy = arn_os_milliseconds();
   heap->first_tick = load_relaxed(&heap->ticks);
+  arn_kin_forget(heap); /* what pays may be something else now */
   return heap;
 }
 
@@ -168,12 +169,14 @@ static arn_pool *open_pool(arn_heap *heap, size_t slot, uint32_t class) {
 arn_pool *arn_heap_reuse_pool(arn_heap *heap, uint32_t class) {
   uint32_t slots = arn_classes[class].slots;
   arn_pool *pool = arn_kept_take(heap, slots, 1);
-  if (pool)
+  if (pool) {
     arn_pool_open(pool, heap, class);
-  else if (heap->used[class])
-    pool = open_pool(heap, arn_arenas_take_dirty(heap->arenas, slots, 1), class);
-  else
-    return NULL; /* the first pool of a class may stay mostly untouched; those after it will be filled */
+    return pool;
+  }
+  /* The first pool of a class may stay mostly untouched; the ones after it will be filled. */
+  if (!heap->used[class])
+    return NULL;
+  pool = open_pool(heap, arn_arenas_take_dirty(heap->arenas, slots, 1), class);
   if (pool)
     pool->resident = true;
   return pool;

@@ -104,9 +104,10 @@ struct arn_heap {
   arn_trail trails[ARN_TRAILS];
   arn_pool *kept[ARN_KEPT_RUNS]; /* first slots of free runs, KEPT */
   uint32_t next_kept;
-  uint64_t last_busy;        /* milliseconds: of the last slow path that came soon after another */
-  uint64_t last_tick;        /* milliseconds, of the last slow path (tick.c) */
+  uint64_t last_busy;        /* milliseconds: of the last look that came soon after another */
+  uint64_t last_tick;        /* milliseconds, of the last look (tick.c) */
   uint32_t frees_until_look; /* what bins are filled with: ARN_BUSY_FREES, or 1 when idle */
+  uint32_t refills;          /* counted for the tick */
   _Atomic uint32_t ticks;    /* counts slow paths */
   uint32_t first_tick;       /* ticks when its thread got it */
   uint32_t purge_class;      /* where purging of used pools goes on: in which class, */
@@ -193,7 +194,7 @@ void arn_heap_release_pool(arn_heap *heap, arn_pool *pool);
 
 /* --- tick.c: giving memory back --- */
 
-/* What every slow path does: sees what time it is, and gives back a slice of what is due. */
+/* What slow paths do: sees what time it is, and gives back a slice of what is due. */
 void arn_heap_tick(arn_heap *heap);
 
 /* Of the wholly free pages of used pools that have been so for the delay, those of at most budget
@@ -218,12 +219,13 @@ static inline void arn_pool_push(arn_heap *heap, arn_pool *pool, void *block) {
 
 /* Puts a free block back into its pool, which the heap owns. That it is the start of a block is known from
  * when it was freed; that it was handed out at all is checked here. slot is the one that the block begins
- * in, size that of the pool's class. */
+ * in, size that of the pool's class. The hardened build does not trust the lists in between. */
 static inline void arn_pool_put(arn_heap *heap, arn_pool *pool, arn_slot *slot, void *block,
                                 uint32_t size, const char *function) {
   void *head = pool->free;
-  if (unlikely(arn_offset_in_pool(slot, block) >= load_relaxed(&pool->carved) * size ||
-               head == block))
+  uint32_t offset = arn_offset_in_pool(slot, block);
+  if (unlikely(offset >= load_relaxed(&pool->carved) * size || head == block ||
+               (ARN_HARDENED && !arn_is_multiple(offset, slot->magic))))
     arn_pool_reject(pool, block, function);
   arn_mark_home(block);
   /* Before those that have no free block; and before the push, which may give the pool away. */

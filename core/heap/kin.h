@@ -12,8 +12,9 @@
  * The first three are known when a pool gets its owner, and stand in its slots: kin is the number of the
  * group, or 0. The fourth changes: a heap's kin is the group's number while it pays to take
  * blocks without looking any further, and else a number that no slot has. Then they come by
- * arn_free_elsewhere, which looks. It turns to the first when that has kept some, and back when
- * a bin is too long twice without having been empty, and most of what it gives away is not the heap's.
+ * arn_free_elsewhere, which looks. It becomes the group's when that has kept some, and no slot's again when
+ * a bin is too long without having been empty since it was so last, and most of what it gives away is
+ * not the heap's.
  *
  * A block's owner counts it as outstanding, wherever it is. It comes home when a bin is too long, or
  * settled.

@@ -22,8 +22,8 @@ void arn_free_large(arn_heap *heap, void *block, const char *function) {
     arn_panic("%s: %p is not a block of this process's arenas", function, block);
 }
 
-/* Whether a block of another heap may be handed out again by this one (kin.h). Only in classes that the
- * heap allocates from, and half of a bin. */
+/* Whether a block of another heap that came the slow way may be handed out again by this one (kin.h). Only
+ * in classes that the heap allocates from, and half of a bin. */
 static bool may_keep(arn_heap *heap, const arn_slot *slot, uint32_t class) {
   const arn_bin *bin = &heap->bins[class];
   if (ARN_TEXTBOOK)

@@ -104,22 +104,24 @@ int arn_os_remap(void **at, size_t old_size, size_t new_size) {
   return result(got == MAP_FAILED, before);
 }
 
-bool arn_os_move(void *from, void *to, size_t size) {
-  int before = errno;
-  if (refused("mremap"))
-    return false;
+int arn_os_move(void *from, void *to, size_t size) {
+  int error = refused("mremap"), before = errno;
+  if (error)
+    return error;
   /* In two steps, because one that fails may have unmapped its target, and another thread's mapping may
    * be there a moment later. The first has none; it fails when from is several mappings. The second moves
-   * one mapping, so that all it may lack is the kernel's memory for another, which it sees to first. */
+   * one mapping, so that all it may lack is the kernel's memory for another; then its target is
+   * mapped anew, if it is gone. */
   void *between = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
-  if (result(between == MAP_FAILED, before))
-    return false;
-  if (mremap(between, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to)
-    return true;
+  error = result(between == MAP_FAILED, before);
+  if (error || mremap(between, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to)
+    return error;
   memcpy(from, between, size);
   munmap(between, size);
+  mmap(to, size, PROT_READ | PROT_WRITE,
+       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   errno = before;
-  return false;
+  return ENOMEM;
 }
 
 void arn_os_huge_pages(void *at, size_t size, bool on) {

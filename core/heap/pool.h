@@ -145,8 +145,8 @@ static inline uint32_t arn_pool_outstanding(const arn_pool *pool) {
 
 /* The slot is nobody's. */
 static inline void arn_slot_forget(arn_slot *slot) {
-  store_relaxed(&slot->owner, NULL);
   store_relaxed(&slot->kin, 0);
+  store_relaxed(&slot->owner, NULL);
   store_relaxed(&slot->kind, ARN_SLOT_NONE);
 }
 

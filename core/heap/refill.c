@@ -4,7 +4,8 @@
  *
  *   1  free blocks of a used pool
  *   2  blocks of other heaps that this one took over (its stash)
- *   3  untouched blocks of a used pool, at most one system page of them; purged ones
+ *   3  untouched blocks of a used pool, at most one system page of them unless the pool has its pages
+ *      already; purged ones
  *   4  the inbox, then 1 to 3 again
  *   5  pools of warm heaps and orphans
  *   6  an empty pool in slots that hold pages already: that the heap kept, or from its arenas
@@ -28,6 +29,9 @@
 #include "takeover.h"
 #include "warm.h"
 
+/* Refills of a busy thread from one look at the clock to the next: a look takes a fifth of a refill. */
+#define REFILLS_A_LOOK 4
+
 static void *pop(arn_heap *heap, uint32_t class) {
   arn_bin *bin = &heap->bins[class];
   void *block = bin->list;
@@ -45,7 +49,8 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
   }
   if (unlikely(arn_is_stranger(heap)))
     return arn_stranger_take(class);
-  arn_heap_tick(heap);
+  if (heap->frees_until_look != ARN_BUSY_FREES || ++heap->refills % REFILLS_A_LOOK == 0)
+    arn_heap_tick(heap);
   if (arn_bin_refill(heap, class))
     return pop(heap, class);
   if (arn_inbox_drain(heap, ARN_DRAIN_SLICE) && arn_bin_refill(heap, class))

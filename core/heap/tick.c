@@ -1,7 +1,7 @@
 /* tick.c - what malloc and free do beside their work: giving memory back, a slice at a time.
  *
- * Every slow path comes by here (a refill, a bin's event, a large block) and sees what time it is.
- * When slow paths follow each other within milliseconds, the thread is busy: then what has been free
+ * The slow paths come by here (a bin's event, a large block, of a busy thread each fourth refill) and see
+ * what time it is. When these looks follow each other within milliseconds, the thread is busy: then what has been free
  * for the purge delay goes back in slices that no malloc notices. When they are milliseconds apart,
  * the thread is all but idle: then every free is made a slow path (bin.h), and each may spend a
  * quarter of the time that has passed, two milliseconds at most, until nothing is left to give. So a
@@ -16,7 +16,7 @@
 #include "remote.h"
 #include "warm.h"
 
-/* Milliseconds between two slow paths that make a thread idle. */
+/* Milliseconds between two looks that make a thread idle. */
 #define IDLE_MS 4
 
 /* The part of the time that has passed which giving back may take, and the longest that one malloc
@@ -28,8 +28,7 @@
 /* Used pools looked into in one slice: up to some thousand list steps, some tens of microseconds. */
 #define SLICE 8
 
-/* Slow paths of a busy thread from one look at the clock to the next, and from one slice to the next. */
-#define CLOCK_TICKS 4
+/* Looks of a busy thread from one slice to the next. */
 #define BUSY_TICKS 16
 
 /* In pool->seen, beside the outstanding blocks: purged, and nothing was taken from it since. */
@@ -123,15 +122,13 @@ static __attribute__((noinline)) void idle_slice(arn_heap *heap, uint64_t now, u
 }
 
 void arn_heap_tick(arn_heap *heap) {
-  bump(&heap->ticks, 1);
-  if (heap->frees_until_look != 1 && load_relaxed(&heap->ticks) % CLOCK_TICKS != 0)
-    return;
   uint64_t now = arn_os_milliseconds(), passed = now - heap->last_tick;
   heap->last_tick = now;
   bool idle = passed >= IDLE_MS;
   heap->frees_until_look = idle ? 1 : ARN_BUSY_FREES;
   if (!idle)
     heap->last_busy = now;
+  bump(&heap->ticks, 1);
   if (heap->group->config.purge_delay_ms < 0)
     return;
   if (idle) {

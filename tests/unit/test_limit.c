@@ -120,6 +120,7 @@ static void the_last_pools_serve_any_class(void **state) {
   size_t step = arn_geometry_get().step, small = arn_geometry_get().small_limit;
   arn_config config = support_config(ARN_MODE_FREE_THREADED);
   config.limit_bytes = arn_geometry_get().arena_size;
+  config.purge_delay_ms = -1; /* otherwise they may go back before */
   arn_runtime *runtime = support_start_with(&config);
   for (size_t size = step; size <= small / 2; size += step)
     arn_free(arn_malloc(size));

@@ -6,7 +6,7 @@
  *
  * What a heap holds in its bins, batches and stash only its owner may look at. When the calling
  * thread owns it (in GIL mode: has the GIL), its own blocks in its bins count as free, and other
- * heaps' blocks as deferred. When another thread does, all of them count as live (a bin has 64 KiB
+ * heaps' blocks as deferred. When another thread does, all of them count as live (a bin has 512 KiB
  * at most). Orphans hold none.
  */
 #ifndef ARENITE_STATS_H
@@ -34,9 +34,9 @@ typedef struct arn_stats {
 
   /* Arenas, as CPython's _PyObject_DebugMallocStats counts them. */
   uint64_t arenas;           /* held now */
-  uint64_t arenas_allocated; /* ever taken */
-  uint64_t arenas_reclaimed; /* ever given back */
-  uint64_t arenas_highwater; /* most held at once */
+  uint64_t arenas_allocated; /* ever taken; */
+  uint64_t arenas_reclaimed; /* ever given back, also when their pages went to another arena; */
+  uint64_t arenas_highwater; /* most held at once, for a moment also both of these */
   uint64_t pools_free;       /* free pools in held arenas */
 
   /* Bytes. */
