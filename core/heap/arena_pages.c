@@ -45,8 +45,8 @@ static bool can_move(const arn_group *group) {
   return arn_default_source(group) && !arn_os_strict && !arn_space.huge_pages;
 }
 
-/* An arena's pages to another; the caller holds all slots of both. The first reads as zero then. 0, EFAULT
- * when the first is not one mapping, or ENOMEM. One arena at a time, because each may be a mapping of its
+/* An arena's pages to another; the caller holds all slots of both. The first reads as zero then. 0, or an
+ * error: EFAULT when the first is not one mapping. One arena at a time, because each may be a mapping of its
  * own. */
 static int move_pages(uint32_t from, uint32_t to) {
   arn_arena *target = &arn_space.arenas[to];

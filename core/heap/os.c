@@ -108,6 +108,11 @@ int arn_os_move(void *from, void *to, size_t size) {
   int error = refused("mremap"), before = errno;
   if (error)
     return error;
+  /* What mremap leaves behind is locked no more (mlock(2)), which nobody asked for. This fails where pages
+   * are locked, and changes next to nothing where they are not. */
+  error = result(madvise(from, arn_os_page, MADV_COLD) != 0, before);
+  if (error)
+    return error;
   /* In two steps, because one that fails may have unmapped its target, and another thread's mapping may
    * be there a moment later. The first has none; it fails when from is several mappings. The second moves
    * one mapping, so that all it may lack is the kernel's memory for another; then its target is

@@ -34,8 +34,8 @@ bool arn_os_unmap(void *at, size_t size);
 int arn_os_remap(void **at, size_t old_size, size_t new_size); /* mremap(2), may move */
 
 /* Moves pages within a reservation, both ends committed; what was at to is gone, and from reads as 0
- * (mremap(2), MREMAP_DONTUNMAP: Linux 5.7). 0, or an error (EFAULT: from is several mappings) and then
- * from is as before. The kernel then has one
+ * (mremap(2), MREMAP_DONTUNMAP: Linux 5.7). 0, or an error (EFAULT: from is several mappings; EINVAL: it is
+ * locked) and then from is as before. The kernel then has one
  * mapping more on either side of to, until arn_os_decommit. */
 int arn_os_move(void *from, void *to, size_t size);
 void arn_os_huge_pages(void *at, size_t size, bool on); /* advice; failure does not matter */

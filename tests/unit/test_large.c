@@ -6,6 +6,7 @@
 #include "support.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -224,6 +225,44 @@ static void pages_move_more_than_once(void **state) {
   }
 }
 
+static size_t locked(void) {
+  char line[256];
+  size_t kib = 0;
+  FILE *status = fopen("/proc/self/status", "r");
+  assert_non_null(status);
+  while (fgets(line, sizeof line, status))
+    if (sscanf(line, "VmLck: %zu kB", &kib) == 1)
+      break;
+  fclose(status);
+  return kib * 1024;
+}
+
+/* Memory that the program has locked (mlock(2)) stays so. */
+static void locked_pages_stay(void **state) {
+  if (support_is_classic() || arn_os_strict)
+    skip();
+  enum { SIZE = 5 * MIB };
+  unsigned char *block = arn_malloc(SIZE), *wall = arn_malloc(SIZE);
+  support_fill(block, SIZE, 1);
+  if (mlock(block, SIZE) != 0) { /* RLIMIT_MEMLOCK */
+    arn_free(block);
+    arn_free(wall);
+    skip();
+  }
+  size_t before = locked();
+  assert_in_range(before, SIZE, SIZE + MIB);
+  arn_free(block);
+  unsigned char *larger = arn_malloc(3 * SIZE);
+  support_fill(larger, 3 * SIZE, 2);
+  assert_int_equal(locked(), before);
+  wall = arn_realloc(wall, 4 * SIZE);
+  assert_int_equal(locked(), before);
+  support_check(*state);
+  munlockall();
+  arn_free(wall);
+  arn_free(larger);
+}
+
 static void every_byte_is_counted(void **state) {
   if (support_is_classic())
     skip();
@@ -307,6 +346,7 @@ int main(void) {
       TEST(the_pages_of_a_run_move),
       TEST(free_pages_go_where_a_run_is),
       TEST(pages_move_more_than_once),
+      TEST(locked_pages_stay),
       TEST(every_byte_is_counted),
       TEST(huge_blocks_grow_and_shrink),
       TEST(huge_memory_returns),
