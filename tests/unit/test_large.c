@@ -78,7 +78,6 @@ static void the_pages_of_a_run_move(void **state) {
   if (support_is_classic())
     skip();
   enum { SIZE = 8 * MIB, LARGER = 20 * MIB };
-  size_t arenas = SIZE / arn_geometry_get().arena_size;
   arn_os_hooks.before = count_moves;
   arn_os_hooks.context = &moves;
   size_t at_first = 0;
@@ -94,6 +93,7 @@ static void the_pages_of_a_run_move(void **state) {
     support_fill(moved, LARGER, 7);
     support_check(*state);
 #ifndef ARENITE_HARDENED /* there it has a guard behind it */
+    size_t arenas = SIZE / arn_geometry_get().arena_size;
     if (moved != block && refused)
       assert_in_range(moves.calls, 1, arenas + 4); /* each arena, and a few free ones */
     else if (moved != block)
