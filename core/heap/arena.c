@@ -63,12 +63,11 @@ static bool claim(arn_arenas *set, uint32_t number, int step, uint32_t count, ui
       step = arn_step_of(taken);
     }
     uint64_t free = ~taken;
-    if (wish == ARN_WISH_DIRTY)
+    if (wish == ARN_WISH_DIRTY) {
       free &= load_relaxed(&arena->dirty);
-    if (wish == ARN_WISH_CLEAN)
-      free &= ~load_relaxed(&arena->dirty);
-    if (wish == ARN_WISH_DIRTY && !free)
-      arn_unhint_dirty(set, number);
+      if (!free)
+        arn_unhint_dirty(set, number);
+    }
     *mask = find_slots(arena, free, count, align);
     if (!*mask)
       return false;
@@ -159,24 +158,22 @@ static bool search_steps(arn_arenas *set, search *s) {
   return false;
 }
 
-/* Slots of the set's arenas: such as are wished for, or any. */
+/* Slots of the set's arenas: dirty ones, or any. */
 static bool take_usable(arn_arenas *set, search *s) {
   if (!ARN_TEXTBOOK && load_relaxed(&set->any_dirty)) {
+    s->wish = ARN_WISH_DIRTY;
     s->tries = TRIES;
-    if (s->wish == ARN_WISH_DIRTY && search_steps(set, s))
+    if (search_steps(set, s))
       return true;
     arn_give_for_growth(set, s->count);
-    if (s->wish == ARN_WISH_CLEAN && search_steps(set, s))
-      return true;
   }
   s->wish = ARN_WISH_ANY;
   s->tries = s->count == 1 ? UINT32_MAX : TRIES; /* for one slot any candidate will do */
   return search_steps(set, s);
 }
 
-size_t arn_arenas_take(arn_arenas *set, uint32_t count, uint32_t align, arn_wish wish,
-                       bool *clean) {
-  search s = {.count = count, .align = align, .wish = wish};
+size_t arn_arenas_take(arn_arenas *set, uint32_t count, uint32_t align, bool *clean) {
+  search s = {.count = count, .align = align};
   if (!take_usable(set, &s)) {
     if (!arn_take_new(set, 1, 1, &s.number))
       return SIZE_MAX;

@@ -86,18 +86,18 @@ void arn_arenas_close(arn_arenas *set);
  * the hints what they should be. Returns how many arenas the set has. */
 uint32_t arn_arenas_after_fork(arn_arenas *set);
 
-/* What a taker of slots would like them to be. */
+/* What a taker of slots or arenas would like them to be. */
 typedef enum arn_wish {
   ARN_WISH_ANY,
   ARN_WISH_DIRTY, /* may hold pages already: for what will be filled */
-  ARN_WISH_CLEAN, /* hold no pages: for what may stay mostly untouched */
+  ARN_WISH_CLEAN, /* hold no pages: for a run that others' pages will move to */
 } arn_wish;
 
 /* Takes count adjacent free slots of one arena, at a multiple of align slots, from the fullest that
  * has them, or from a new arena. Slots that may hold pages already come before clean ones, as free
  * blocks come before untouched ones. *clean says that they read as zero. Returns the first slot's
  * number, or SIZE_MAX when out of memory. */
-size_t arn_arenas_take(arn_arenas *set, uint32_t count, uint32_t align, arn_wish wish, bool *clean);
+size_t arn_arenas_take(arn_arenas *set, uint32_t count, uint32_t align, bool *clean);
 
 /* The same of slots that are free and may hold pages, or SIZE_MAX: memory does not grow by it. */
 size_t arn_arenas_take_dirty(arn_arenas *set, uint32_t count, uint32_t align);

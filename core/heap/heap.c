@@ -173,9 +173,6 @@ arn_pool *arn_heap_reuse_pool(arn_heap *heap, uint32_t class) {
     arn_pool_open(pool, heap, class);
     return pool;
   }
-  /* The first pool of a class may stay mostly untouched; the ones after it will be filled. */
-  if (!heap->used[class])
-    return NULL;
   pool = open_pool(heap, arn_arenas_take_dirty(heap->arenas, slots, 1), class);
   if (pool)
     pool->resident = true;
@@ -183,10 +180,9 @@ arn_pool *arn_heap_reuse_pool(arn_heap *heap, uint32_t class) {
 }
 
 arn_pool *arn_heap_new_pool(arn_heap *heap, uint32_t class) {
-  arn_wish wish = heap->used[class] ? ARN_WISH_DIRTY : ARN_WISH_CLEAN;
   bool clean;
-  return open_pool(heap, arn_arenas_take(heap->arenas, arn_classes[class].slots, 1, wish, &clean),
-                   class);
+  size_t slot = arn_arenas_take(heap->arenas, arn_classes[class].slots, 1, &clean);
+  return open_pool(heap, slot, class);
 }
 
 void arn_heap_release_pool(arn_heap *heap, arn_pool *pool) {

@@ -40,7 +40,7 @@ static void *take_span(arn_heap *heap, uint32_t slots, size_t align, uint32_t gu
     *clean = false;
     return open_large((size_t)(kept - arn_space.pools), ARN_SLOT_SPAN, all, slots, guard, false);
   }
-  size_t slot = arn_arenas_take(heap->arenas, all, step, ARN_WISH_DIRTY, clean);
+  size_t slot = arn_arenas_take(heap->arenas, all, step, clean);
   return slot == SIZE_MAX ? NULL : open_large(slot, ARN_SLOT_SPAN, all, slots, guard, *clean);
 }
 
