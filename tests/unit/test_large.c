@@ -245,7 +245,7 @@ static void locked_pages_stay(void **state) {
   enum { SIZE = 5 * MIB };
   unsigned char *block = arn_malloc(SIZE), *wall = arn_malloc(SIZE);
   support_fill(block, SIZE, 1);
-  if (mlock(block, SIZE) != 0) { /* RLIMIT_MEMLOCK */
+  if (mlock(block, SIZE) != 0 || locked() == 0) { /* RLIMIT_MEMLOCK; sanitizers let nobody lock */
     arn_free(block);
     arn_free(wall);
     skip();
