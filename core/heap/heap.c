@@ -173,6 +173,8 @@ arn_pool *arn_heap_reuse_pool(arn_heap *heap, uint32_t class) {
     arn_pool_open(pool, heap, class);
     return pool;
   }
+  if (!heap->used[class])
+    return NULL; /* others' blocks of the class first (takeover.h) */
   pool = open_pool(heap, arn_arenas_take_dirty(heap->arenas, slots, 1), class);
   if (pool)
     pool->resident = true;
