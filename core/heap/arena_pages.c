@@ -28,7 +28,7 @@
 #define MOVED_MOST 8192
 static _Atomic uint32_t moved_arenas;
 
-/* Dirty slots that make an arena's pages worth a move: a quarter. */
+/* Dirty slots that make an arena's pages worth a move: a quarter, chosen. */
 #define DIRTY_LEAST (ARN_POOLS_PER_ARENA / 4)
 
 /* arena->moved */
@@ -89,7 +89,7 @@ static bool claim_donor(arn_arenas *set, uint32_t group, uint32_t *donor) {
   return false;
 }
 
-/* Arenas whose pages do not move, in one go, before the rest is left alone. */
+/* Arenas whose pages do not move, in one go, before the rest is left alone; chosen. */
 #define FAILURES 4
 
 /* Brings pages to clean ones of the arenas; how many stay clean. */

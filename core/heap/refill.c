@@ -29,7 +29,7 @@
 #include "takeover.h"
 #include "warm.h"
 
-/* Refills of a busy thread from one look at the clock to the next: a look takes a fifth of a refill. */
+/* Refills of a busy thread from one look at the clock to the next: chosen. */
 #define REFILLS_A_LOOK 4
 
 static void *pop(arn_heap *heap, uint32_t class) {
