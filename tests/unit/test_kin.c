@@ -59,9 +59,9 @@ static void allocate_and_free(size_t size) {
     own[i] = arn_malloc(size);
 }
 
-static void run(void *(*work)(void *)) {
+static void run(void *(*work)(void *), size_t size) {
   pthread_t thread;
-  assert_int_equal(pthread_create(&thread, NULL, work, NULL), 0);
+  assert_int_equal(pthread_create(&thread, NULL, work, (void *)(uintptr_t)size), 0);
   pthread_join(thread, NULL);
 }
 
@@ -91,16 +91,16 @@ static void its_kins_blocks_are_handed_out(void **state) {
   if (ARN_TEXTBOOK || ARN_HARDENED)
     skip();
   fill(SIZE);
-  run(keep);
+  run(keep, SIZE);
   support_check(*state);
 }
 
 /* --- Those that may not be kept -------------------------------------------------------------- */
 
-static void *send_small(void *context) {
-  (void)context;
+/* A thread that would keep blocks of the size, if they were its kin's. */
+static void *send_all(void *size) {
   REQUIRE(arn_thread_attach(runtime) == 0);
-  allocate_and_free(SMALL);
+  allocate_and_free((size_t)(uintptr_t)size);
   for (int i = 0; i < COUNT; i++)
     arn_free(blocks[i]);
   REQUIRE(sent() == COUNT);
@@ -111,19 +111,8 @@ static void *send_small(void *context) {
 /* Two threads' small blocks would lie on one line of the cache. */
 static void small_ones_go_home(void **state) {
   fill(SMALL);
-  run(send_small);
+  run(send_all, SMALL);
   support_check(*state);
-}
-
-static void *send_extra(void *context) {
-  (void)context;
-  REQUIRE(arn_thread_attach(runtime) == 0);
-  allocate_and_free(SIZE);
-  for (int i = 0; i < COUNT; i++)
-    arn_free(blocks[i]);
-  REQUIRE(sent() == COUNT);
-  arn_thread_detach();
-  return NULL;
 }
 
 /* An extra heap may be destroyed at once. */
@@ -132,7 +121,7 @@ static void an_extra_heaps_go_home(void **state) {
   assert_int_equal(arn_heap_create(*state, &extra), 0);
   for (int i = 0; i < COUNT; i++)
     blocks[i] = arn_heap_malloc(extra, SIZE);
-  run(send_extra);
+  run(send_all, SIZE);
   support_check(*state);
   arn_heap_destroy(extra);
   support_check(*state);
@@ -148,7 +137,7 @@ static void another_runtimes_go_home(void **state) {
   fill(SIZE);
   arn_runtime *first = runtime;
   runtime = other;
-  run(send_extra);
+  run(send_all, SIZE);
   runtime = first;
   support_check(first);
   arn_runtime_destroy(other);
@@ -218,7 +207,7 @@ static void there_may_be_more_groups_than_numbers(void **state) {
   fill(SIZE);
   arn_runtime *first = runtime;
   runtime = without;
-  run(send_extra);
+  run(send_all, SIZE);
   runtime = first;
   arn_runtime_destroy(without);
   while (got-- > 0)
