@@ -204,8 +204,9 @@ bool arn_arenas_extend(size_t slot, uint32_t more) {
       return false;
   } while (!cas_seq_cst(&arena->taken, &taken, taken | mask));
   arn_arenas *set = load_relaxed(&arena->home); /* stable: we hold slots */
-  arn_count_resident(set, arena, mask, true);
   arn_hint_place(set, number, arn_step_of(taken));
+  arn_give_for_growth(set, (uint64_t)__builtin_popcountll(mask & ~load_relaxed(&arena->dirty)));
+  arn_count_resident(set, arena, mask, true);
   and_relaxed(&arena->purged, ~mask);
   return true;
 }

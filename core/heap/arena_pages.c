@@ -63,11 +63,15 @@ static int move_pages(uint32_t from, uint32_t to) {
   return 0;
 }
 
-uint32_t arn_arenas_clean(uint32_t first, uint32_t count) {
+uint32_t arn_arenas_clean(uint32_t first, uint32_t count, uint32_t *slots) {
   uint32_t clean = 0;
-  for (uint32_t i = 0; i < count; i++)
-    clean +=
-        load_acquire(&arn_space.arenas[first + i].dirty) == 0; /* arn_arenas_give_run releases */
+  *slots = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    uint64_t dirty =
+        load_acquire(&arn_space.arenas[first + i].dirty); /* arn_arenas_give_run releases */
+    clean += dirty == 0;
+    *slots += (uint32_t)__builtin_popcountll(~dirty);
+  }
   return clean;
 }
 
@@ -92,10 +96,10 @@ static bool claim_donor(arn_arenas *set, uint32_t group, uint32_t *donor) {
 /* Arenas whose pages do not move, in one go, before the rest is left alone; chosen. */
 #define FAILURES 4
 
-/* Brings pages to clean ones of the arenas; how many stay clean. */
-static uint32_t fetch(arn_arenas *set, uint32_t first, uint32_t count) {
-  uint32_t missing = arn_arenas_clean(first, count), groups = arn_group_count(), failures = 0;
-  for (uint32_t i = count; i-- > 0 && missing;) {
+/* Brings pages to clean ones of the arenas. */
+static void fetch(arn_arenas *set, uint32_t first, uint32_t count) {
+  uint32_t groups = arn_group_count(), failures = 0;
+  for (uint32_t i = count; i-- > 0;) {
     arn_arena *arena = &arn_space.arenas[first + i];
     if (load_relaxed(&arena->dirty))
       continue;
@@ -104,7 +108,7 @@ static uint32_t fetch(arn_arenas *set, uint32_t first, uint32_t count) {
       while (groups && !claim_donor(set, groups - 1, &donor))
         groups--;
       if (!groups)
-        return missing;
+        return;
       /* Dirty before it has pages: the process may be copied at any moment. Those slots count as
        * resident all the time, whoever has them. */
       uint64_t dirty = load_acquire(&arn_space.arenas[donor].dirty);
@@ -114,31 +118,26 @@ static uint32_t fetch(arn_arenas *set, uint32_t first, uint32_t count) {
         and_seq_cst(&arn_space.arenas[donor].dirty, 0);
         arn_arenas_set_idle(arn_arenas_group(set), donor, 1, NULL);
         arn_unhint_dirty(set, donor);
-        missing--;
         break;
       }
       and_seq_cst(&arena->dirty, 0);
       arn_unclaim(donor, ARN_ALL_SLOTS);
       if (error != EFAULT || ++failures == FAILURES)
-        return missing;
+        return;
     }
   }
-  return missing;
 }
 
-uint32_t arn_arenas_fetch_pages(arn_arenas *set, uint32_t first, uint32_t count) {
+uint32_t arn_arenas_before_run(arn_arenas *set, uint32_t first, uint32_t count, bool fetched) {
   arn_group *group = arn_arenas_group(set);
-  uint32_t missing;
   /* Who is refused meanwhile waits for what is in passing, and who checks the heap does not see it. */
-  if (can_move(group) && load_relaxed(&set->any_dirty) && arn_group_begin_purge(group)) {
-    missing = fetch(set, first, count);
+  if (fetched && can_move(group) && load_relaxed(&set->any_dirty) && arn_group_begin_purge(group)) {
+    fetch(set, first, count);
     arn_group_end_purge(group);
-  } else {
-    missing = arn_arenas_clean(first, count);
   }
-  if (missing)
-    arn_give_for_growth(set, (uint64_t)missing * ARN_POOLS_PER_ARENA);
-  return missing;
+  uint32_t slots, clean = arn_arenas_clean(first, count, &slots);
+  arn_give_for_growth(set, slots);
+  return clean;
 }
 
 uint32_t arn_arenas_move_run(arn_arenas *set, uint32_t from, uint32_t had, uint32_t count) {
@@ -170,7 +169,7 @@ uint32_t arn_arenas_move_run(arn_arenas *set, uint32_t from, uint32_t had, uint3
   /* The rest counts as what it is after it has got pages. */
   for (uint32_t i = had; i < count; i++)
     arn_count_resident(set, &arn_space.arenas[to + i], ARN_ALL_SLOTS, false);
-  arn_arenas_fetch_pages(set, to + had, count - had);
+  arn_arenas_before_run(set, to + had, count - had, true);
   for (uint32_t i = had; i < count; i++)
     arn_count_resident(set, &arn_space.arenas[to + i], ARN_ALL_SLOTS, true);
   return to;

@@ -30,7 +30,9 @@ static inline void arn_count_resident(arn_arenas *set, const arn_arena *arena, u
     sub_relaxed(&set->resident, slots);
     return;
   }
-  add_relaxed(&set->resident, slots);
+  uint64_t now = add_relaxed(&set->resident, slots) + slots;
+  if (now > load_relaxed(&set->peak))
+    store_relaxed(&set->peak, now);
 }
 
 /* Whether the group's memory is mmap's. */
@@ -58,12 +60,12 @@ bool arn_claim_arenas(uint32_t first, uint32_t count, arn_arenas *home);
 /* New arenas for the set, all slots claimed. */
 bool arn_take_new(arn_arenas *set, uint32_t count, uint32_t align, uint32_t *first);
 
-/* Brings pages to those of the caller's arenas that are clean, from such as are free; and for those that
- * stay clean, whose number it returns, arn_give_for_growth. */
-uint32_t arn_arenas_fetch_pages(arn_arenas *set, uint32_t first, uint32_t count);
+/* The caller's arenas will be filled, or cleared (fetched: false). Brings pages to those that are clean, from
+ * such as are free; and for those that stay clean, whose number it returns, arn_give_for_growth. */
+uint32_t arn_arenas_before_run(arn_arenas *set, uint32_t first, uint32_t count, bool fetched);
 
-/* How many of the caller's arenas hold no pages. */
-uint32_t arn_arenas_clean(uint32_t first, uint32_t count);
+/* How many of the caller's arenas hold no pages, and how many of their slots. */
+uint32_t arn_arenas_clean(uint32_t first, uint32_t count, uint32_t *slots);
 
 /* The arena's memory is mapped anew. */
 void arn_arena_remapped(uint32_t number);
@@ -80,10 +82,9 @@ void arn_arenas_set_idle(arn_group *group, uint32_t first, uint32_t count,
  * given back. */
 size_t arn_purge_arena(arn_arenas *set, uint32_t number);
 
-/* Slots are going to be taken while dirty ones lie free that do not fit. When the set is about to pass
- * next_look (a step above what there was when it was last looked at, or purged), and what lies free
- * and dirty is a good part of it, all of that goes back to the system: so memory that is free in
- * pieces is not paid for twice, and a set that goes up and down below that pays nothing. */
+/* Slots that hold no pages are going to be taken, while others that do lie free and do not fit. When the set
+ * would have more resident than ever, as much of those goes back to the system: memory that is free in pieces
+ * is not paid for twice, and a set that goes up and down below its peak pays nothing. */
 void arn_give_for_growth(arn_arenas *set, uint64_t slots);
 
 #endif

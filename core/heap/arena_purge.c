@@ -8,15 +8,9 @@
 /* Arenas purged in one slice of arn_arenas_tick: some tens of microseconds of madvise. */
 #define SLICE 4
 
-/* Growth looks for what it could give back each time that the set has grown by the part GROWTH_STEP
- * since the last look, and gives it when it is at least the part GROWTH_WASTE of the whole. From 16
- * down to 1, no row of the race and none of six programs took more memory; with 4 and more, what went came
- * back at once (`phases`, 2 threads: a tenth slower). A third bounds what a program can waste. */
-#define GROWTH_STEP 64
-#define GROWTH_WASTE 3
-
-/* Slots: below this many a set does not look. */
-#define GROWTH_LEAST 64
+/* What growth past the peak gives back at least, as a part of the peak: so that it does not look for each
+ * slot. */
+#define GROWTH_PART 64
 
 bool arn_arenas_purge_range(arn_group *group, void *at, size_t size) {
   const arn_arena_source *source = &group->config.source;
@@ -53,7 +47,9 @@ size_t arn_purge_arena(arn_arenas *set, uint32_t number) {
   if (mask == ARN_ALL_SLOTS &&
       (!arn_default_source(group) || arn_os_strict || load_relaxed(&arena->moved))) {
     bool heals = arn_default_source(group) && !arn_os_strict;
-    bool went = arn_arenas_decommit(group, number, 1);
+    /* What the program has locked (mlock(2)) cannot be given back, and stays locked. */
+    bool went = (!heals || arn_arenas_purge_range(group, arn_arena_base(number), ARN_ARENA_SIZE)) &&
+                arn_arenas_decommit(group, number, 1);
     /* Usable again at once, so that it is one mapping with its neighbours. */
     if (went && heals && !arn_os_commit(arn_arena_base(number), ARN_ARENA_SIZE))
       store_relaxed(&arena->committed, 1);
@@ -86,33 +82,34 @@ size_t arn_purge_arena(arn_arenas *set, uint32_t number) {
   return bytes;
 }
 
-/* Slots of the set that are free and may hold pages. */
-static uint64_t free_dirty(arn_arenas *set) {
-  uint64_t slots = 0;
-  for (uint32_t g = 0; g < arn_group_count(); g++) {
-    uint64_t bits = load_seq_cst(&set->hints[g].dirty);
-    for (; bits; bits &= bits - 1) {
-      arn_arena *arena = &arn_space.arenas[g * 64 + (uint32_t)__builtin_ctzll(bits)];
-      slots += (uint64_t)__builtin_popcountll(~load_relaxed(&arena->taken) &
-                                              load_relaxed(&arena->dirty));
+/* Gives so many slots back, if they are there: from the emptiest arenas first, because what is free in the
+ * others is used first. */
+static void give_as_much(arn_arenas *set, uint64_t slots) {
+  size_t bytes = 0, enough = slots * ARN_POOL_SIZE;
+  if (!arn_group_begin_purge(arn_arenas_group(set)))
+    return;
+  store_seq_cst(&set->any_dirty, 0); /* before the look, as in arn_arenas_purge */
+  for (int step = ARN_FULLNESS_STEPS; step-- > 0;)
+    for (uint32_t g = arn_group_count(); g-- > 0 && bytes < enough;) {
+      arn_hints *hints = &set->hints[g];
+      uint64_t bits = load_seq_cst(&hints->dirty) & load_seq_cst(&hints->by_fullness[step]);
+      for (; bits && bytes < enough; bits &= bits - 1) {
+        uint32_t number = g * 64 + (uint32_t)__builtin_ctzll(bits);
+        bytes += arn_purge_arena(set, number);
+        arn_unhint_dirty(set, number);
+      }
     }
-  }
-  return slots;
-}
-
-static uint64_t next_look(uint64_t resident) {
-  return resident + resident / GROWTH_STEP + GROWTH_LEAST;
+  if (bytes >= enough)
+    store_seq_cst(&set->any_dirty, 1); /* the rest was not looked at */
+  arn_group_end_purge(arn_arenas_group(set));
 }
 
 void arn_give_for_growth(arn_arenas *set, uint64_t slots) {
-  uint64_t resident = load_relaxed(&set->resident) + slots, look = load_relaxed(&set->next_look);
-  if (resident <= look || !load_relaxed(&set->any_dirty))
+  uint64_t resident = load_relaxed(&set->resident) + slots, peak = load_relaxed(&set->peak);
+  if (resident <= peak || !load_relaxed(&set->any_dirty))
     return;
-  if (!cas_seq_cst(&set->next_look, &look, next_look(resident)))
-    return; /* another thread looks */
-  if (free_dirty(set) >= resident / GROWTH_WASTE)
-    arn_arenas_purge(set, true, UINT32_MAX, 0);
-  store_relaxed(&set->next_look, next_look(resident));
+  uint64_t least = peak / GROWTH_PART;
+  give_as_much(set, resident - peak > least ? resident - peak : least);
 }
 
 size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_bytes) {
@@ -152,8 +149,7 @@ size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_
   }
   if (pending)
     store_seq_cst(&set->any_dirty, 1);
-  if (bytes)
-    store_relaxed(&set->next_look, next_look(load_relaxed(&set->resident)));
+  sub_relaxed(&set->peak, bytes / ARN_POOL_SIZE);
   store_relaxed(&set->next_purge, time + (budget ? (uint32_t)delay / 4 + 1 : 0));
   arn_group_end_purge(group);
   return bytes;

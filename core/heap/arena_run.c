@@ -229,10 +229,9 @@ uint32_t arn_arenas_take_run(arn_arenas *set, uint32_t count, uint32_t align, ar
     got = arn_take_new(set, count, align, &first);
   if (!got)
     return UINT32_MAX;
-  uint32_t still = wish == ARN_WISH_DIRTY ? arn_arenas_fetch_pages(set, first, count)
-                                          : arn_arenas_clean(first, count);
-  if (wish == ARN_WISH_ANY && still)
-    arn_give_for_growth(set, (uint64_t)still * ARN_POOLS_PER_ARENA);
+  uint32_t slots, still = wish == ARN_WISH_CLEAN
+                              ? arn_arenas_clean(first, count, &slots)
+                              : arn_arenas_before_run(set, first, count, wish == ARN_WISH_DIRTY);
   *clean = still == count;
   count_run(set, first, count);
   return first;
@@ -266,7 +265,7 @@ bool arn_arenas_extend_run(arn_arenas *set, uint32_t first, uint32_t count) {
       arn_unclaim(first + i, ARN_ALL_SLOTS);
     return false;
   }
-  arn_arenas_fetch_pages(set, first, count);
+  arn_arenas_before_run(set, first, count, true);
   count_run(set, first, count);
   return true;
 }

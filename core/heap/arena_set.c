@@ -26,7 +26,7 @@ arn_arenas *arn_arenas_open(arn_group *group) {
     store_relaxed(&set->first[step], 0);
   store_relaxed(&set->any_dirty, 0);
   store_relaxed(&set->resident, 0);
-  store_relaxed(&set->next_look, 0);
+  store_relaxed(&set->peak, 0);
   store_relaxed(&set->next_purge, 0);
   return set;
 }
@@ -133,7 +133,7 @@ uint32_t arn_arenas_after_fork(arn_arenas *set) {
     arn_hint_dirty(set, number);
   }
   store_relaxed(&set->resident, resident);
-  store_relaxed(&set->next_look, resident);
+  store_relaxed(&set->peak, resident);
   for (int step = 0; step < ARN_FULLNESS_STEPS; step++)
     store_relaxed(&set->first[step], 0);
   return arenas;

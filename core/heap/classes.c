@@ -65,7 +65,9 @@ static uint32_t pool_slots(uint32_t size) {
   while (slots * ARN_POOL_SIZE < (size_t)size * ARN_POOL_MIN_BLOCKS)
     slots *= 2;
   size_t bytes = slots * ARN_POOL_SIZE;
-  bool dense = size > ARN_FINE_LIMIT && size <= ARN_POOL_DENSE_LIMIT;
+  uint32_t pages = UINT32_C(1) << ARN_LOG2(size); /* and the class just above */
+  bool dense = size > ARN_FINE_LIMIT &&
+               (size <= ARN_POOL_DENSE_LIMIT || size == pages + (pages >> ARN_FINE_SHIFT));
   return dense && bytes % size > bytes / ARN_POOL_DENSE_WASTE ? slots * 2 : slots;
 }
 

@@ -79,7 +79,8 @@ static arn_heap *adopted(arn_heap *heap) {
   add_relaxed(&heap->group->adoptions, 1);
   heap->last_tick = heap->last_busy = arn_os_milliseconds();
   heap->first_tick = load_relaxed(&heap->ticks);
-  arn_kin_forget(heap); /* what pays may be something else now */
+  heap->slots_taken = 0; /* a thread that lives shortly keeps what it finds in the bins */
+  arn_kin_forget(heap);  /* what pays may be something else now */
   return heap;
 }
 
@@ -168,6 +169,7 @@ static arn_pool *open_pool(arn_heap *heap, size_t slot, uint32_t class) {
 
 arn_pool *arn_heap_reuse_pool(arn_heap *heap, uint32_t class) {
   uint32_t slots = arn_classes[class].slots;
+  heap->slots_taken += slots;
   arn_pool *pool = arn_kept_take(heap, slots, 1);
   if (pool) {
     arn_pool_open(pool, heap, class);

@@ -104,8 +104,9 @@ struct arn_heap {
   arn_trail trails[ARN_TRAILS];
   arn_pool *kept[ARN_KEPT_RUNS]; /* first slots of free runs, KEPT */
   uint32_t next_kept;
-  uint64_t last_busy;        /* milliseconds: of the last look that came soon after another */
-  uint64_t last_tick;        /* milliseconds, of the last look (tick.c) */
+  uint64_t slots_taken; /* since bins were emptied last because memory was to grow (gather.h) */
+  uint64_t last_busy;   /* milliseconds: of the last look that came soon after another */
+  uint64_t last_tick;   /* milliseconds, of the last look (tick.c) */
   uint32_t frees_until_look; /* what bins are filled with: ARN_BUSY_FREES, or 1 when idle */
   uint32_t refills;          /* counted for the tick */
   _Atomic uint32_t ticks;    /* counts slow paths */

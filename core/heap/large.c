@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "gather.h"
 #include "guard.h"
 #include "huge.h"
 #include "kept.h"
@@ -35,12 +36,18 @@ static void *open_large(size_t slot, arn_slot_kind kind, uint32_t count, uint32_
 static void *take_span(arn_heap *heap, uint32_t slots, size_t align, uint32_t guard, bool *clean) {
   uint32_t step = align <= ARN_POOL_SIZE ? 1 : (uint32_t)(align >> ARN_POOL_SHIFT);
   uint32_t all = slots + guard;
+  heap->slots_taken += all;
   arn_pool *kept = arn_kept_take(heap, all, step);
   if (kept) {
     *clean = false;
     return open_large((size_t)(kept - arn_space.pools), ARN_SLOT_SPAN, all, slots, guard, false);
   }
-  size_t slot = arn_arenas_take(heap->arenas, all, step, clean);
+  *clean = false;
+  size_t slot = arn_arenas_take_dirty(heap->arenas, all, step);
+  if (slot == SIZE_MAX) {
+    arn_gather(heap, all);
+    slot = arn_arenas_take(heap->arenas, all, step, clean);
+  }
   return slot == SIZE_MAX ? NULL : open_large(slot, ARN_SLOT_SPAN, all, slots, guard, *clean);
 }
 
@@ -48,6 +55,8 @@ static void *take_run(arn_heap *heap, uint32_t slots, size_t align, uint32_t gua
   uint32_t step = align <= ARN_ARENA_SIZE ? 1 : (uint32_t)(align >> ARN_ARENA_SHIFT);
   uint32_t count = arenas_for(slots + guard);
   arn_wish wish = *clean ? ARN_WISH_ANY : ARN_WISH_DIRTY;
+  heap->slots_taken += count * ARN_POOLS_PER_ARENA;
+  arn_gather(heap, count * ARN_POOLS_PER_ARENA);
   uint32_t first = arn_arenas_take_run(heap->arenas, count, step, wish, clean);
   return first == UINT32_MAX ? NULL
                              : open_large((size_t)first * ARN_POOLS_PER_ARENA, ARN_SLOT_RUN, count,
