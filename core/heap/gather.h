@@ -2,9 +2,9 @@
  *
  * Blocks in bins keep pools from being empty. Where memory has been before, that is what bins are for: the
  * blocks are wanted again. But a heap that is about to take slots beyond the most that its arenas ever had
- * resident, empties its bins and lets go of the runs that it keeps, and the pools that become empty are
- * taken first. Emptying a bin costs about what filling it did, so a heap does it once for so many
- * slots that it has taken; one whose memory goes up and down below its peak never does.
+ * resident empties its bins, but for those of small blocks, and lets go of the runs that it keeps; and the
+ * pools that become empty are taken first. Emptying a bin costs about what filling it did, so a heap does it
+ * once for so many slots that it has taken; one whose memory goes up and down below its peak never does.
  *
  * The owner's.
  */
