@@ -83,8 +83,9 @@ void arn_arenas_set_idle(arn_group *group, uint32_t first, uint32_t count,
 size_t arn_purge_arena(arn_arenas *set, uint32_t number);
 
 /* Slots that hold no pages are going to be taken, while others that do lie free and do not fit. When the set
- * would have more resident than ever, as much of those goes back to the system: memory that is free in pieces
- * is not paid for twice, and a set that goes up and down below its peak pays nothing. */
+ * would have more resident than ever, as much of those goes back to the system; for a few slots only when much
+ * lies free. So memory that is free in pieces is not paid for twice, and a set that goes up and down below its
+ * peak pays nothing. */
 void arn_give_for_growth(arn_arenas *set, uint64_t slots);
 
 #endif

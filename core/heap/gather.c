@@ -7,7 +7,7 @@
  * a half to a sixty-fourth, recordings of programs take the same memory within 2 % (docs/results.md,
  * comparison); short threads (`threadchurn`) want LEAST. */
 #define PART 4
-#define LEAST 128
+#define LEAST 64
 
 /* Smaller blocks stay: they are most of the blocks and least of the bytes. With them, `phases` takes a tenth
  * longer, and recordings of programs take the same memory; without those of 1 KiB, git's takes a sixth more. */

@@ -1,6 +1,7 @@
 /* test_bins.c - bins keep their books, whatever their size, and give away what is too much. */
 #include "support.h"
 
+#include "heap.h"
 #include "unit.h"
 
 enum { MOST = 3000 };
@@ -56,10 +57,41 @@ static void what_is_too_much_leaves(void **state) {
   assert_in_range(pools, 0, 32);
 }
 
+static void wave(size_t size, size_t count) {
+  for (size_t b = 0; b < count; b++)
+    assert_non_null(blocks[b] = arn_malloc(size));
+  for (size_t b = 0; b < count; b++)
+    arn_free(blocks[b]);
+}
+
+/* A bin that is too long and empty in turns may have more than one that only is too long; and both
+ * begin anew when giving back comes to them. */
+static void those_that_turn_have_most(void **state) {
+  if (support_is_classic())
+    skip();
+  enum { SIZE = 8192 };
+  uint32_t class = arn_class_of(SIZE);
+  const arn_class *k = &arn_classes[class];
+  const arn_bin *bin = &arn_self->bins[class];
+  assert_true(k->binned < k->overfull && k->overfull < k->turning);
+  for (int i = 0; i < 3; i++)
+    wave(SIZE, 500); /* too long hundreds of times, empty three times */
+  assert_in_range(bin->most, k->binned + 1, k->overfull);
+  arn_trim(*state, 0);
+  assert_int_equal(bin->most, arn_bin_first(class));
+  for (int i = 0; i < 200; i++)
+    wave(SIZE, k->overfull + 20u);
+  assert_in_range(bin->most, k->overfull + 1, k->turning);
+  support_check(*state);
+  arn_trim(*state, 0);
+  assert_int_equal(bin->most, arn_bin_first(class));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(waves, begin, end),
       cmocka_unit_test_setup_teardown(what_is_too_much_leaves, begin, end),
+      cmocka_unit_test_setup_teardown(those_that_turn_have_most, begin, end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,6 +95,40 @@ static void fork_beside_spans(void) {
   }
 }
 
+/* --- Runs ------------------------------------------------------------------------------------ */
+
+/* Pages of free arenas are always on their way to another run. */
+static void *works_on_runs(void *context) {
+  (void)context;
+  static unsigned char *blocks[6];
+  uint64_t random = support_seed();
+  REQUIRE(arn_thread_attach(runtime) == 0);
+  atomic_store(&ready, 1);
+  for (;;) {
+    size_t i = support_below(&random, 6), size = (1 << 20) + support_below(&random, 4 << 20);
+    if (support_below(&random, 3) == 0) {
+      arn_free(blocks[i]);
+      blocks[i] = NULL;
+      continue;
+    }
+    unsigned char *block = arn_realloc(blocks[i], size);
+    REQUIRE(block != NULL);
+    for (size_t at = 0; at < size; at += 4096)
+      block[at] = 1;
+    blocks[i] = block;
+  }
+  return NULL;
+}
+
+static void fork_beside_runs(void) {
+  runtime = support_start(ARN_MODE_FREE_THREADED);
+  start_thread(works_on_runs);
+  for (size_t i = support_scaled(200); i > 0; i--) {
+    usleep(500);
+    fork_a_child(true);
+  }
+}
+
 /* --- Remote frees ---------------------------------------------------------------------------- */
 
 enum { RING = 4096 };
@@ -205,6 +239,13 @@ static void beside_spans(void **state) {
   in_a_process(fork_beside_spans);
 }
 
+static void beside_runs(void **state) {
+  (void)state;
+  if (support_is_classic())
+    skip(); /* which passes what is large to libc */
+  in_a_process(fork_beside_runs);
+}
+
 static void beside_an_owner(void **state) {
   (void)state;
   in_a_process(fork_beside_an_owner);
@@ -223,9 +264,8 @@ static void beside_a_creator(void **state) {
 int main(void) {
   support_seed(); /* printed by one process, before there are many */
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(beside_spans),
-      cmocka_unit_test(beside_an_owner),
-      cmocka_unit_test(beside_a_drain),
+      cmocka_unit_test(beside_spans),     cmocka_unit_test(beside_runs),
+      cmocka_unit_test(beside_an_owner),  cmocka_unit_test(beside_a_drain),
       cmocka_unit_test(beside_a_creator),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

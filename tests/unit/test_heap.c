@@ -137,12 +137,39 @@ static void freed_by_another_thread(void **state) {
   support_end(runtime);
 }
 
+/* A run of an extra heap that the thread's own heap lets grow elsewhere is that one's from then on. */
+static void a_run_grown_by_another_heap(void **state) {
+  (void)state;
+  if (support_is_classic())
+    skip();
+  enum { SIZE = 3 << 20 };
+  arn_runtime *runtime = support_start(ARN_MODE_FREE_THREADED);
+  for (int round = 0; round < 3; round++) {
+    arn_heap *heap;
+    assert_int_equal(arn_heap_create(runtime, &heap), 0);
+    void *block = arn_heap_malloc(heap, SIZE), *wall = arn_heap_malloc(heap, SIZE);
+    support_fill(block, SIZE, 1);
+    support_fill(wall, SIZE, 2);
+    void *grown = arn_realloc(block, 3 * SIZE);
+    assert_true(grown != NULL && grown != block);
+    support_check(runtime);
+    assert_true(support_holds(wall, SIZE, SIZE, 2));
+    arn_heap_destroy(heap);
+    assert_true(support_holds(grown, SIZE, SIZE, 1));
+    support_fill(grown, 3 * SIZE, 3);
+    assert_true(support_holds(grown, 3 * SIZE, 3 * SIZE, 3));
+    support_check(runtime);
+    arn_free(grown);
+  }
+  assert_int_equal(support_stats(runtime).live_bytes, 0);
+  support_end(runtime);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(destroyed_at_once),
-      cmocka_unit_test(all_operations),
-      cmocka_unit_test(needs_no_attached_thread),
-      cmocka_unit_test(freed_by_another_thread),
+      cmocka_unit_test(destroyed_at_once),           cmocka_unit_test(all_operations),
+      cmocka_unit_test(needs_no_attached_thread),    cmocka_unit_test(freed_by_another_thread),
+      cmocka_unit_test(a_run_grown_by_another_heap),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -285,6 +285,64 @@ static void refusals_are_cheap(void **state) {
   end_scattered(runtime);
 }
 
+enum { RUNS = 8, ROUNDS = 400 };
+
+/* Runs that come, grow and go; those that there is no room for do not come. */
+static void *asks_for_runs(void *context) {
+  REQUIRE(arn_thread_attach(context) == 0);
+  uint64_t random = support_seed();
+  struct {
+    unsigned char *block;
+    size_t size;
+  } runs[RUNS] = {{NULL, 0}};
+  for (size_t i = support_scaled(ROUNDS); i > 0; i--) {
+    size_t r = support_below(&random, RUNS), size = (1 << 20) + support_below(&random, 12 << 20);
+    if (runs[r].block && i % 2) {
+      arn_free(runs[r].block);
+      runs[r].block = NULL;
+      continue;
+    }
+    size_t kept = runs[r].block && runs[r].size < size ? runs[r].size : size;
+    bool had = runs[r].block != NULL;
+    unsigned char *block = arn_realloc(runs[r].block, size);
+    if (!block) {
+      REQUIRE(errno == ENOMEM);
+      if (had)
+        REQUIRE(support_holds(runs[r].block, runs[r].size, runs[r].size, r));
+      continue;
+    }
+    if (had)
+      REQUIRE(support_holds(block, runs[r].size, kept, r));
+    support_fill(block, size, r);
+    runs[r].block = block;
+    runs[r].size = size;
+  }
+  for (size_t r = 0; r < RUNS; r++)
+    arn_free(runs[r].block);
+  arn_thread_detach();
+  return NULL;
+}
+
+/* Pages in passing between arenas are refused to nobody and lost by nobody. */
+static void two_threads_move_pages_at_the_limit(void **state) {
+  (void)state;
+  if (support_is_classic())
+    skip();
+  arn_runtime *runtime = start(false);
+  pthread_t threads[2];
+  for (int i = 0; i < 2; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, asks_for_runs, runtime), 0);
+  for (int i = 0; i < 2; i++)
+    pthread_join(threads[i], NULL);
+  support_check(runtime);
+  assert_int_equal(support_stats(runtime).live_bytes, 0);
+  void *most = arn_malloc(24 << 20), *rest = arn_malloc(24 << 20);
+  assert_true(most != NULL && rest != NULL);
+  arn_free(most);
+  arn_free(rest);
+  support_end(runtime);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_huge_block_after_others),
@@ -295,6 +353,7 @@ int main(void) {
       cmocka_unit_test(near_the_limit_pages_go_back),
       cmocka_unit_test(near_the_limit_not_again_and_again),
       cmocka_unit_test(refusals_are_cheap),
+      cmocka_unit_test(two_threads_move_pages_at_the_limit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
