@@ -65,7 +65,7 @@ struct arn_arenas {
   _Atomic uint32_t first[ARN_FULLNESS_STEPS]; /* no arena before this group of 64 has the step */
   _Atomic uint32_t any_dirty;
   _Atomic uint64_t resident;   /* slots that are taken, or free and dirty: what may hold pages */
-  _Atomic uint64_t peak;       /* of resident, less what went back since when its delay was over */
+  _Atomic uint64_t peak;       /* of resident, less what went back since, but for growth */
   _Atomic uint32_t next_purge; /* milliseconds, low bits: not before this time */
 };
 

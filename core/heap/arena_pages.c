@@ -148,6 +148,7 @@ uint32_t arn_arenas_move_run(arn_arenas *set, uint32_t from, uint32_t had, uint3
       load_relaxed(&moved_arenas) + had > MOVED_MOST)
     return UINT32_MAX;
   bool clean;
+  uint64_t peak = load_relaxed(&set->peak);
   uint32_t to = arn_arenas_take_run(set, count, 1, ARN_WISH_CLEAN, &clean);
   if (to == UINT32_MAX)
     return to;
@@ -169,6 +170,10 @@ uint32_t arn_arenas_move_run(arn_arenas *set, uint32_t from, uint32_t had, uint3
   /* The rest counts as what it is after it has got pages. */
   for (uint32_t i = had; i < count; i++)
     arn_count_resident(set, &arn_space.arenas[to + i], ARN_ALL_SLOTS, false);
+  /* Both runs were counted: that was no peak. */
+  uint64_t high = load_relaxed(&set->peak);
+  arn_peak_lower(set, high > peak ? high - peak : 0);
+  arn_peak_raise(set, load_relaxed(&set->resident));
   arn_arenas_before_run(set, to + had, count - had, true);
   for (uint32_t i = had; i < count; i++)
     arn_count_resident(set, &arn_space.arenas[to + i], ARN_ALL_SLOTS, true);

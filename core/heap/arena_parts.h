@@ -18,6 +18,20 @@ static inline uint64_t arn_slot_mask(uint32_t first, uint32_t count) {
   return (count == 64 ? ARN_ALL_SLOTS : (UINT64_C(1) << count) - 1) << first;
 }
 
+/* The set had so many slots resident. */
+static inline void arn_peak_raise(arn_arenas *set, uint64_t slots) {
+  uint64_t peak = load_relaxed(&set->peak);
+  while (slots > peak && !cas_relaxed(&set->peak, &peak, slots)) {
+  }
+}
+
+/* So many of them went back, or were counted twice for a moment. */
+static inline void arn_peak_lower(arn_arenas *set, uint64_t slots) {
+  uint64_t peak = load_relaxed(&set->peak);
+  while (!cas_relaxed(&set->peak, &peak, peak > slots ? peak - slots : 0)) {
+  }
+}
+
 /* The slots of mask, which the caller has just claimed or is about to release, may hold pages from
  * now on, or hold none any more. Dirty ones count all the time. */
 static inline void arn_count_resident(arn_arenas *set, const arn_arena *arena, uint64_t mask,
@@ -30,9 +44,7 @@ static inline void arn_count_resident(arn_arenas *set, const arn_arena *arena, u
     sub_relaxed(&set->resident, slots);
     return;
   }
-  uint64_t now = add_relaxed(&set->resident, slots) + slots;
-  if (now > load_relaxed(&set->peak))
-    store_relaxed(&set->peak, now);
+  arn_peak_raise(set, add_relaxed(&set->resident, slots) + slots);
 }
 
 /* Whether the group's memory is mmap's. */
@@ -61,7 +73,7 @@ bool arn_claim_arenas(uint32_t first, uint32_t count, arn_arenas *home);
 bool arn_take_new(arn_arenas *set, uint32_t count, uint32_t align, uint32_t *first);
 
 /* The caller's arenas will be filled, or cleared (fetched: false). Brings pages to those that are clean, from
- * such as are free; and for those that stay clean, whose number it returns, arn_give_for_growth. */
+ * such as are free; then arn_give_for_growth for all slots that hold none. How many arenas stay clean. */
 uint32_t arn_arenas_before_run(arn_arenas *set, uint32_t first, uint32_t count, bool fetched);
 
 /* How many of the caller's arenas hold no pages, and how many of their slots. */
@@ -87,5 +99,8 @@ size_t arn_purge_arena(arn_arenas *set, uint32_t number);
  * lies free. So memory that is free in pieces is not paid for twice, and a set that goes up and down below its
  * peak pays nothing. */
 void arn_give_for_growth(arn_arenas *set, uint64_t slots);
+
+/* How many of the set's slots are free and may hold pages. */
+uint64_t arn_arenas_free_dirty(arn_arenas *set);
 
 #endif

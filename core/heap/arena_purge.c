@@ -89,12 +89,11 @@ size_t arn_purge_arena(arn_arenas *set, uint32_t number) {
 }
 
 /* Gives so many slots back, if they are there: from the emptiest arenas first, because what is free in the
- * others is used first. */
-static void give_as_much(arn_arenas *set, uint64_t slots) {
+ * others is used first. Whether any went. */
+static bool give_as_much(arn_arenas *set, uint64_t slots) {
   size_t bytes = 0, enough = slots * ARN_POOL_SIZE;
   if (!arn_group_begin_purge(arn_arenas_group(set)))
-    return;
-  store_seq_cst(&set->any_dirty, 0); /* before the look, as in arn_arenas_purge */
+    return true;
   for (int step = ARN_FULLNESS_STEPS; step-- > 0;)
     for (uint32_t g = arn_group_count(); g-- > 0 && bytes < enough;) {
       arn_hints *hints = &set->hints[g];
@@ -105,13 +104,11 @@ static void give_as_much(arn_arenas *set, uint64_t slots) {
         arn_unhint_dirty(set, number);
       }
     }
-  if (bytes >= enough)
-    store_seq_cst(&set->any_dirty, 1); /* the rest was not looked at */
   arn_group_end_purge(arn_arenas_group(set));
+  return bytes > 0;
 }
 
-/* Slots of the set that are free and may hold pages. */
-static uint64_t free_dirty(arn_arenas *set) {
+uint64_t arn_arenas_free_dirty(arn_arenas *set) {
   uint64_t slots = 0;
   for (uint32_t g = 0; g < arn_group_count(); g++) {
     uint64_t bits = load_seq_cst(&set->hints[g].dirty);
@@ -129,10 +126,11 @@ void arn_give_for_growth(arn_arenas *set, uint64_t slots) {
   if (resident <= peak || !load_relaxed(&set->any_dirty))
     return;
   uint64_t part = peak / GROWTH_PART + 1;
-  if (slots < GROWTH_LARGE &&
-      (resident / part == (resident - slots) / part || free_dirty(set) < resident / GROWTH_WASTE))
+  if (slots < GROWTH_LARGE && (resident / part == (resident - slots) / part ||
+                               arn_arenas_free_dirty(set) < resident / GROWTH_WASTE))
     return;
-  give_as_much(set, resident - peak > part ? resident - peak : part);
+  if (!give_as_much(set, resident - peak > part ? resident - peak : part))
+    arn_peak_raise(set, resident + part); /* there is nothing, or all of it is locked */
 }
 
 size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_bytes) {
@@ -172,7 +170,8 @@ size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_
   }
   if (pending)
     store_seq_cst(&set->any_dirty, 1);
-  sub_relaxed(&set->peak, bytes / ARN_POOL_SIZE);
+  if (bytes)
+    arn_peak_lower(set, bytes / ARN_POOL_SIZE);
   store_relaxed(&set->next_purge, time + (budget ? (uint32_t)delay / 4 + 1 : 0));
   arn_group_end_purge(group);
   return bytes;

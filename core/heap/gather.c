@@ -1,6 +1,7 @@
 /* gather.c - see gather.h. */
 #include "gather.h"
 
+#include "arena_parts.h"
 #include "kept.h"
 
 /* Slots that a heap takes from one time to the next, at least: a part of all that is resident, and some. From
@@ -13,12 +14,14 @@
  * longer, and recordings of programs take the same memory; without those of 1 KiB, git's takes a sixth more. */
 #define SIZE_LEAST 512
 
-void arn_gather(arn_heap *heap, uint32_t slots) {
+void arn_gather(arn_heap *heap, uint32_t slots, bool fits) {
   arn_arenas *set = heap->arenas;
   uint64_t would = load_relaxed(&set->resident) + slots;
   if (ARN_TEXTBOOK || would <= load_relaxed(&set->peak) || heap->slots_taken < would / PART + LEAST)
     return;
   heap->slots_taken = 0;
+  if (fits && arn_arenas_free_dirty(set) >= slots)
+    return;
   for (uint32_t class = 1; class < ARN_CLASSES; class ++)
     if (arn_classes[class].size >= SIZE_LEAST)
       arn_bin_shorten(heap, class, 0);

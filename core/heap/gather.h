@@ -13,7 +13,8 @@
 
 #include "heap.h"
 
-/* The heap is about to take so many slots, and there were none that hold pages already. */
-void arn_gather(arn_heap *heap, uint32_t slots);
+/* The heap is about to take so many slots. fits: any that are free will do, so that memory does not grow
+ * while there are as many that hold pages already; false when none of these were found to suit. */
+void arn_gather(arn_heap *heap, uint32_t slots, bool fits);
 
 #endif

@@ -93,8 +93,8 @@
 #define ARN_POOL_DENSE_WASTE 8
 #define ARN_POOL_MAX_SLOTS                                                                         \
   (ARN_MEDIUM_LIMIT * ARN_POOL_MIN_BLOCKS <= ARN_POOL_SIZE                                         \
-       ? 1                                                                                         \
-       : ARN_MEDIUM_LIMIT * ARN_POOL_MIN_BLOCKS / ARN_POOL_SIZE)
+       ? 2                                                                                         \
+       : 2 * ARN_MEDIUM_LIMIT * ARN_POOL_MIN_BLOCKS / ARN_POOL_SIZE)
 
 /* Spans of whole slots up to a whole arena; then runs of arenas; above this, mappings of their own,
  * which grow with mremap and go back at once: 32 MiB is where glibc's dynamic threshold ends too.

@@ -3,7 +3,8 @@
  * Taking slots from an arena and giving them back are atomic operations on words that all threads
  * write. What a heap gives back and soon wants again goes no further than here: a few runs of at
  * most ARN_KEPT_BYTES each, in place of the oldest. They go with arn_kept_release: when the heap
- * has been idle for the purge delay, when it is trimmed, and when its thread ends.
+ * has been idle for the purge delay, before memory grows past its peak (gather.h), when it is trimmed, and
+ * when its thread ends.
  *
  * All functions are the owner's. A kept slot's descriptor is KEPT, and until counts the slots.
  */

@@ -45,7 +45,7 @@ static void *take_span(arn_heap *heap, uint32_t slots, size_t align, uint32_t gu
   *clean = false;
   size_t slot = arn_arenas_take_dirty(heap->arenas, all, step);
   if (slot == SIZE_MAX) {
-    arn_gather(heap, all);
+    arn_gather(heap, all, false);
     slot = arn_arenas_take(heap->arenas, all, step, clean);
   }
   return slot == SIZE_MAX ? NULL : open_large(slot, ARN_SLOT_SPAN, all, slots, guard, *clean);
@@ -56,7 +56,7 @@ static void *take_run(arn_heap *heap, uint32_t slots, size_t align, uint32_t gua
   uint32_t count = arenas_for(slots + guard);
   arn_wish wish = *clean ? ARN_WISH_ANY : ARN_WISH_DIRTY;
   heap->slots_taken += count * ARN_POOLS_PER_ARENA;
-  arn_gather(heap, count * ARN_POOLS_PER_ARENA);
+  arn_gather(heap, count * ARN_POOLS_PER_ARENA, true);
   uint32_t first = arn_arenas_take_run(heap->arenas, count, step, wish, clean);
   return first == UINT32_MAX ? NULL
                              : open_large((size_t)first * ARN_POOLS_PER_ARENA, ARN_SLOT_RUN, count,

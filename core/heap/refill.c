@@ -63,7 +63,7 @@ __attribute__((noinline)) void *arn_refill(arn_heap *heap, uint32_t class) {
     /* Memory would grow. */
     if (arn_take_over(heap, class) && arn_bin_refill(heap, class))
       return pop(heap, class);
-    arn_gather(heap, arn_classes[class].slots);
+    arn_gather(heap, arn_classes[class].slots, true);
     pool = arn_heap_new_pool(heap, class);
   }
   if (!pool) {
