@@ -100,7 +100,7 @@ size_t arn_purge_arena(arn_arenas *set, uint32_t number);
  * peak pays nothing. */
 void arn_give_for_growth(arn_arenas *set, uint64_t slots);
 
-/* How many of the set's slots are free and may hold pages. */
-uint64_t arn_arenas_free_dirty(arn_arenas *set);
+/* Whether so many of the set's slots are free and may hold pages. */
+bool arn_arenas_has_dirty(arn_arenas *set, uint64_t slots);
 
 #endif

@@ -89,9 +89,10 @@ size_t arn_purge_arena(arn_arenas *set, uint32_t number) {
 }
 
 /* Gives so many slots back, if they are there: from the emptiest arenas first, because what is free in the
- * others is used first. Whether any went. */
+ * others is used first. False when there were some, and none went. */
 static bool give_as_much(arn_arenas *set, uint64_t slots) {
   size_t bytes = 0, enough = slots * ARN_POOL_SIZE;
+  bool tried = false;
   if (!arn_group_begin_purge(arn_arenas_group(set)))
     return true;
   for (int step = ARN_FULLNESS_STEPS; step-- > 0;)
@@ -102,23 +103,26 @@ static bool give_as_much(arn_arenas *set, uint64_t slots) {
         uint32_t number = g * 64 + (uint32_t)__builtin_ctzll(bits);
         bytes += arn_purge_arena(set, number);
         arn_unhint_dirty(set, number);
+        tried = true;
       }
     }
   arn_group_end_purge(arn_arenas_group(set));
-  return bytes > 0;
+  return bytes > 0 || !tried;
 }
 
-uint64_t arn_arenas_free_dirty(arn_arenas *set) {
-  uint64_t slots = 0;
+bool arn_arenas_has_dirty(arn_arenas *set, uint64_t slots) {
+  uint64_t found = 0;
   for (uint32_t g = 0; g < arn_group_count(); g++) {
     uint64_t bits = load_seq_cst(&set->hints[g].dirty);
     for (; bits; bits &= bits - 1) {
       arn_arena *arena = &arn_space.arenas[g * 64 + (uint32_t)__builtin_ctzll(bits)];
-      slots += (uint64_t)__builtin_popcountll(~load_relaxed(&arena->taken) &
+      found += (uint64_t)__builtin_popcountll(~load_relaxed(&arena->taken) &
                                               load_relaxed(&arena->dirty));
+      if (found >= slots)
+        return true;
     }
   }
-  return slots;
+  return false;
 }
 
 void arn_give_for_growth(arn_arenas *set, uint64_t slots) {
@@ -127,10 +131,10 @@ void arn_give_for_growth(arn_arenas *set, uint64_t slots) {
     return;
   uint64_t part = peak / GROWTH_PART + 1;
   if (slots < GROWTH_LARGE && (resident / part == (resident - slots) / part ||
-                               arn_arenas_free_dirty(set) < resident / GROWTH_WASTE))
+                               !arn_arenas_has_dirty(set, resident / GROWTH_WASTE)))
     return;
   if (!give_as_much(set, resident - peak > part ? resident - peak : part))
-    arn_peak_raise(set, resident + part); /* there is nothing, or all of it is locked */
+    arn_peak_raise(set, resident + part); /* locked, perhaps: not at each slot again */
 }
 
 size_t arn_arenas_purge(arn_arenas *set, bool now, uint32_t budget, size_t keep_bytes) {

@@ -19,9 +19,9 @@ void arn_gather(arn_heap *heap, uint32_t slots, bool fits) {
   uint64_t would = load_relaxed(&set->resident) + slots;
   if (ARN_TEXTBOOK || would <= load_relaxed(&set->peak) || heap->slots_taken < would / PART + LEAST)
     return;
-  heap->slots_taken = 0;
-  if (fits && arn_arenas_free_dirty(set) >= slots)
+  if (fits && arn_arenas_has_dirty(set, slots))
     return;
+  heap->slots_taken = 0;
   for (uint32_t class = 1; class < ARN_CLASSES; class ++)
     if (arn_classes[class].size >= SIZE_LEAST)
       arn_bin_shorten(heap, class, 0);
