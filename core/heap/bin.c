@@ -50,8 +50,10 @@ static void *send_home(arn_heap *heap, uint32_t class, void *block, uint32_t cou
     arn_heap *owner = load_relaxed(&slot->owner);
     if (likely(owner == heap)) {
       arn_pool_put(heap, pool, slot, block, size, "free");
-    } else if (owner == heap->taken_from) {
-      /* It sleeps: what was taken over from it stays here until the heap settles. */
+    } else if (owner == heap->taken_from && heap->stashed + size <= heap->stash_most) {
+      /* It slept: what was taken over from it stays here until the heap settles, but no more than that. It
+       * may be awake again, and allocate what this thread frees. */
+      heap->stashed += size;
       arn_link_set(block, heap->stash[class]);
       heap->stash[class] = block;
     } else {
@@ -211,8 +213,10 @@ bool arn_bin_refill(arn_heap *heap, uint32_t class) {
     put_aside(heap, pool);
     return true;
   }
-  if (heap->stash[class] && move(heap, bin, &heap->stash[class], half))
+  if (heap->stash[class]) {
+    heap->stashed -= move(heap, bin, &heap->stash[class], half) * (size_t)arn_classes[class].size;
     return true;
+  }
   /* A used pool that has nothing but untouched or purged blocks. */
   pool = heap->used[class];
   if (!pool)

@@ -97,6 +97,8 @@ struct arn_heap {
   arn_heap *scavenge_at; /* where the search among orphans goes on */
   void *taken;           /* blocks of another heap's inbox, not sorted into the stash yet, */
   arn_heap *taken_from;  /* whose inbox that was, */
+  size_t stashed;        /* bytes in the stash, */
+  size_t stash_most;     /* and how many it had when it was filled from an inbox: not more */
   arn_heap *take_at;     /* and where the search for such inboxes goes on (takeover.h) */
   uint32_t take_pause;   /* searches to leave out after one that found nothing, */
   uint32_t take_paused;  /* and how many of them are left */

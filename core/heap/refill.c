@@ -107,6 +107,7 @@ void arn_heap_settle(arn_heap *heap) {
     arn_bin_settle(heap, class);
     arn_stash_settle(heap, class);
   }
+  heap->stashed = heap->stash_most = 0;
   arn_batches_send(heap);
   arn_inbox_drain(heap, UINT32_MAX);
   arn_kept_release(heap);

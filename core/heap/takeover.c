@@ -32,6 +32,9 @@ static void sort_taken(arn_heap *heap) {
     block = next;
   }
   heap->taken = block;
+  heap->stashed += (size_t)bytes;
+  if (heap->stash_most < heap->stashed)
+    heap->stash_most = heap->stashed;
   if (bytes) {
     sub_relaxed(&heap->taken_from->inbox_bytes, bytes);
     sub_relaxed(&heap->group->deferred, bytes);

@@ -43,6 +43,7 @@ bool arn_warm_put(arn_heap *heap) {
     arn_stash_settle(heap, class);
     arn_bin_shorten(heap, class, ARN_WARM_BYTES / arn_classes[class].size);
   }
+  heap->stashed = heap->stash_most = 0;
   arn_batches_send(heap);
   arn_inbox_drain(heap, UINT32_MAX);
   arn_kept_release(heap);

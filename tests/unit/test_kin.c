@@ -214,12 +214,64 @@ static void there_may_be_more_groups_than_numbers(void **state) {
     arn_kin_give(numbers[got]);
 }
 
+enum { MANY = 2000, ROUNDS = 60 };
+static void *given[MANY];
+static pthread_barrier_t turn;
+
+static void *takes_over_and_frees(void *context) {
+  REQUIRE(arn_thread_attach(context) == 0);
+  static void *own[3 * MANY];
+  for (int round = 0; round < ROUNDS; round++) {
+    pthread_barrier_wait(&turn);
+    for (int i = 0; i < MANY; i++)
+      arn_free(given[i]);
+    if (round == 0) { /* the owner sleeps: its inbox is handed out */
+      support_sleep_ms(20);
+      for (int i = 0; i < 3 * MANY; i++)
+        REQUIRE((own[i] = arn_malloc(SIZE)) != NULL);
+      for (int i = 0; i < 3 * MANY; i++)
+        arn_free(own[i]);
+    }
+    pthread_barrier_wait(&turn);
+  }
+  arn_thread_detach();
+  return NULL;
+}
+
+/* A thread that took over what another one was freed while it slept, and from then on frees what that one
+ * allocates, sends it home. */
+static void an_owner_that_slept_gets_its_blocks(void **state) {
+  if (ARN_TEXTBOOK)
+    skip();
+  pthread_t thread;
+  pthread_barrier_init(&turn, NULL, 2);
+  assert_int_equal(pthread_create(&thread, NULL, takes_over_and_frees, *state), 0);
+  uint64_t arenas = 0;
+  for (int round = 0; round < ROUNDS; round++) {
+    for (int i = 0; i < MANY; i++)
+      assert_non_null(given[i] = arn_malloc(SIZE));
+    pthread_barrier_wait(&turn);
+    pthread_barrier_wait(&turn);
+    if (round == 5)
+      arenas = support_stats(*state).arenas;
+  }
+  pthread_join(thread, NULL);
+  pthread_barrier_destroy(&turn);
+  assert_true(support_stats(*state).takeovers > 0);
+  assert_in_range(support_stats(*state).arenas, 0, arenas + 2);
+  support_check(*state);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
   const struct CMUnitTest tests[] = {
-      TEST(its_kins_blocks_are_handed_out), TEST(small_ones_go_home),
-      TEST(an_extra_heaps_go_home),         TEST(another_runtimes_go_home),
-      TEST(who_only_frees_sends_home),      TEST(there_may_be_more_groups_than_numbers),
+      TEST(its_kins_blocks_are_handed_out),
+      TEST(small_ones_go_home),
+      TEST(an_extra_heaps_go_home),
+      TEST(another_runtimes_go_home),
+      TEST(who_only_frees_sends_home),
+      TEST(there_may_be_more_groups_than_numbers),
+      TEST(an_owner_that_slept_gets_its_blocks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
