@@ -31,8 +31,7 @@ void arn_classes_start(void);
 uint32_t arn_size_of_class(uint32_t number);
 
 /* The class of every multiple of 16 bytes up to 1 KiB, then of every multiple of 64 up to the medium
- * limit. Most requests are for less than 1 KiB: these go straight on (`factor` 0.93; with a mask instead of the
- * branch 0.95). */
+ * limit. Most requests are for at most 1 KiB: these go straight on (`factor` 0.96). */
 #define ARN_TABLE_FINE ((size_t)1024)
 extern const uint8_t arn_class_table[];
 

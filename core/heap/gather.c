@@ -5,8 +5,9 @@
 #include "kept.h"
 
 /* Slots that a heap takes from one time to the next, at least: a part of all that is resident, and some. From
- * a half to a sixty-fourth, recordings of programs take the same memory within 2 % (docs/results.md,
- * comparison); short threads (`threadchurn`) want LEAST. */
+ * a half to a sixteenth, recordings of programs take the same memory within 4 % (docs/results.md, comparison).
+ * LEAST is chosen, for short threads: with 16, and counted over the lives of several, `threadchurn` took twice
+ * as long. */
 #define PART 4
 #define LEAST 64
 
