@@ -12,7 +12,8 @@
  * look for each slot. Spans and runs, from GROWTH_LARGE slots on, always do: it is they that do not fit
  * into what is free, and their own pages cost as much. Pools and small spans do when the part GROWTH_WASTE
  * lies free, and look after each GROWTH_PART: pages that go come back soon, and each call to the system stops
- * the program's other threads (always: `phases`, 2 threads, a tenth slower; python3's recording takes 4 % less memory, others the same). */
+ * the program's other threads (always: `phases`, 2 threads, a tenth slower; python3's recording takes 4 % less
+ * memory, the others the same). */
 #define GROWTH_PART 64
 #define GROWTH_LARGE 8
 #define GROWTH_WASTE 4
