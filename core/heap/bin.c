@@ -4,6 +4,7 @@
 #include "heap.h"
 #include "kin.h"
 #include "remote.h"
+#include "takeover.h"
 #include "shuffle.h"
 
 /* The number of frees after which a full pool is used again. */
@@ -49,7 +50,7 @@ static void *send_home(arn_heap *heap, uint32_t class, void *block, uint32_t cou
     arn_pool *pool = &pools[number - load_relaxed(&slot->offset)];
     arn_heap *owner = load_relaxed(&slot->owner);
     if (likely(owner == heap)) {
-      arn_pool_put(heap, pool, slot, block, size, "free");
+      arn_pool_put(heap, pool, block, "free");
     } else if (owner == heap->taken_from && heap->stashed + size <= heap->stash_most) {
       /* It slept: what was taken over from it stays here until the heap settles, but no more than that. It
        * may be awake again, and allocate what this thread frees. */
@@ -79,10 +80,15 @@ void arn_bin_settle(arn_heap *heap, uint32_t class) {
   set_fill(heap, &heap->bins[class], 0);
 }
 
-void arn_stash_settle(arn_heap *heap, uint32_t class) {
-  void *blocks = heap->stash[class];
-  heap->stash[class] = NULL;
-  send_home(heap, class, blocks, UINT32_MAX);
+void arn_stash_settle(arn_heap *heap) {
+  arn_taken_return(heap);
+  heap->taken_from = NULL; /* what is left of it goes home, too */
+  for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
+    void *blocks = heap->stash[class];
+    heap->stash[class] = NULL;
+    send_home(heap, class, blocks, UINT32_MAX);
+  }
+  heap->stashed = heap->stash_most = 0;
 }
 
 /* After so many overflows, or turns, a bin may have more than binned; then twice as many again after
@@ -121,10 +127,9 @@ static void overflow(arn_heap *heap, uint32_t class) {
     double_most(heap, bin, limit);
 }
 
-__attribute__((noinline)) void arn_bin_event(arn_heap *heap, uint32_t class) {
-  arn_bin *bin = &heap->bins[class];
+__attribute__((noinline)) void arn_bin_event(arn_heap *heap, arn_bin *bin) {
   if (bin->fill & ARN_FILL_TOO_MANY)
-    overflow(heap, class);
+    overflow(heap, (uint32_t)(bin - heap->bins));
   arn_heap_tick(heap);
   set_fill(heap, bin, arn_bin_blocks(bin));
 }

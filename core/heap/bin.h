@@ -75,7 +75,7 @@ static inline bool arn_bin_refilled(const arn_bin *bin, uint32_t class) {
 }
 
 /* A bin's event in arn_free: too many blocks, or time to look. */
-void arn_bin_event(arn_heap *heap, uint32_t class);
+void arn_bin_event(arn_heap *heap, arn_bin *bin);
 
 /* Fills an empty bin from the heap's own pools, or from its stash; false when they have nothing. */
 bool arn_bin_refill(arn_heap *heap, uint32_t class);
@@ -86,8 +86,8 @@ void arn_bin_settle(arn_heap *heap, uint32_t class);
 /* Leaves at most keep blocks in the bin, those freed first. */
 void arn_bin_shorten(arn_heap *heap, uint32_t class, uint32_t keep);
 
-/* Sends the class's stash to its owners. */
-void arn_stash_settle(arn_heap *heap, uint32_t class);
+/* Sends the whole stash to its owners, and what was taken over to be sorted into it. */
+void arn_stash_settle(arn_heap *heap);
 
 /* Blocks in the bin. */
 static inline uint32_t arn_bin_blocks(const arn_bin *bin) {

@@ -104,6 +104,9 @@ static int check_pool(void *context, arn_pool *pool) {
     fail(c,
          "2: pool %p of %u-byte blocks: %u outstanding + %u free + %u purged + %u untouched != %u",
          base, k->size, outstanding, free, purged, k->capacity - carved, k->capacity);
+  if (pool->end != base + (size_t)carved * k->size)
+    fail(c, "2: the blocks of pool %p end at %p, not after %u of %u bytes", base, pool->end, carved,
+         k->size);
   switch ((arn_pool_place)load_relaxed(&pool->place)) {
   case ARN_PLACE_USED:
     if (!in_ring(owner, pool))

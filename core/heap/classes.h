@@ -17,7 +17,7 @@ typedef struct arn_class {
   uint32_t size;     /* bytes of a block */
   uint32_t capacity; /* blocks of a pool */
   uint32_t slots;    /* pool-sized slots that a pool spans */
-  uint32_t magic;    /* see arn_is_multiple */
+  uint32_t magic;    /* see arn_begins_block in pool.h */
   /* Most blocks in a heap's bin (bin.h): in any, in one that has often had too many, and in one that was
    * often too long and empty in turns. */
   uint16_t binned, overfull, turning;
@@ -60,14 +60,6 @@ static inline uint32_t arn_medium_class(size_t size) {
   return 1 + ARN_SMALL_CLASSES + ARN_COARSE_CLASSES +
          ((doubling - ARN_LOG2(ARN_FINE_LIMIT)) << ARN_FINE_SHIFT) +
          arn_class_step(size, doubling, ARN_FINE_SHIFT);
-}
-
-/* Whether offset (inside a pool's first slot) is a multiple of the block size, by one
- * multiplication: with magic = ceil(2^32 / size), exactly the multiples have a product below magic
- * (Lemire, Kaser, Kurz: Faster remainder by direct computation, 2019). It holds while offset and
- * size have at most 32 bits together, which those of every pool have. */
-static inline bool arn_is_multiple(uint32_t offset, uint32_t magic) {
-  return offset * magic < magic;
 }
 
 #endif

@@ -83,7 +83,7 @@ struct arn_heap {
 
   /* Owner only: whose blocks its bins take, beside its own (kin.h), and how many they took that came
    * the slow way. */
-  uint8_t kin;
+  uint64_t kin;
   uint8_t kin_wanted;
 
   /* Any thread sets it, the owner clears it: a safepoint has something to do. */
@@ -221,14 +221,12 @@ static inline void arn_pool_push(arn_heap *heap, arn_pool *pool, void *block) {
 }
 
 /* Puts a free block back into its pool, which the heap owns. That it is the start of a block is known from
- * when it was freed; that it was handed out at all is checked here. slot is the one that the block begins
- * in, size that of the pool's class. The hardened build does not trust the lists in between. */
-static inline void arn_pool_put(arn_heap *heap, arn_pool *pool, arn_slot *slot, void *block,
-                                uint32_t size, const char *function) {
+ * when it was freed; that it was handed out at all is checked here. The hardened build does not trust the lists
+ * in between. */
+static inline void arn_pool_put(arn_heap *heap, arn_pool *pool, void *block, const char *function) {
   void *head = pool->free;
-  uint32_t offset = arn_offset_in_pool(slot, block);
-  if (unlikely(offset >= load_relaxed(&pool->carved) * size || head == block ||
-               (ARN_HARDENED && !arn_is_multiple(offset, slot->magic))))
+  if (unlikely((const char *)block >= pool->end || head == block ||
+               (ARN_HARDENED && !arn_begins_block(arn_pool_slot(pool), block))))
     arn_pool_reject(pool, block, function);
   arn_mark_home(block);
   /* Before those that have no free block; and before the push, which may give the pool away. */

@@ -63,26 +63,24 @@ ARN_INLINE void *arn_journey_out(arn_heap *heap, size_t size) {
 /* --- free ------------------------------------------------------------------------------------ */
 
 /* Step 4, and its end: a block that is in no pool. malloc.c. */
-void arn_free_elsewhere(arn_heap *heap, void *block, const char *function);
+void arn_free_elsewhere(void *block, arn_heap *heap, const char *function);
 void arn_free_large(arn_heap *heap, void *block, const char *function);
 
 /* function is what an error's sentence names. */
 ARN_INLINE void arn_journey_back(arn_heap *heap, void *block, const char *function) {
   size_t number = arn_slot_of(block);
   if (unlikely(number >= arn_slots_in_use())) {
-    arn_free_elsewhere(heap, block, function);
+    arn_free_elsewhere(block, heap, function);
     return;
   }
   arn_slot *slot = &arn_space.slots[number];
   if (unlikely(!arn_kin_takes(heap, slot))) {
-    arn_free_elsewhere(heap, block, function);
+    arn_free_elsewhere(block, heap, function);
     return;
   }
-  uint32_t class = load_relaxed(&slot->class);
-  arn_bin *bin = &heap->bins[class];
+  arn_bin *bin = (arn_bin *)((char *)heap + slot->bin);
   void *head = ARN_TEXTBOOK ? arn_space.pools[number].free : bin->list;
-  uint32_t offset = arn_offset_in_pool(slot, block);
-  if (unlikely(!arn_is_multiple(offset, slot->magic) || head == block || !arn_mark_back(block)))
+  if (unlikely(!arn_begins_block(slot, block) || head == block || !arn_mark_back(block)))
     arn_pool_reject(arn_pool_of(block), block, function);
   if (ARN_TEXTBOOK) {
     arn_pool_push(heap, &arn_space.pools[number], block);
@@ -92,7 +90,7 @@ ARN_INLINE void arn_journey_back(arn_heap *heap, void *block, const char *functi
   bin->list = block;
   bin->fill += ARN_FILL_FREE;
   if (unlikely(bin->fill & ARN_FILL_EVENT))
-    arn_bin_event(heap, class);
+    arn_bin_event(heap, bin);
 }
 
 /* --- What is made of them; malloc.c ---------------------------------------------------------- */

@@ -47,7 +47,7 @@ static inline uint8_t arn_kin_of_pools(const arn_heap *heap, uint32_t size) {
  * at that: two numbers of 48 and 8 bits, 0 when one of them is. */
 static inline bool arn_kin_takes(const arn_heap *heap, const arn_slot *slot) {
   uint64_t owner = (uintptr_t)load_relaxed(&slot->owner) ^ (uintptr_t)heap;
-  uint64_t kin = load_relaxed(&slot->kin) ^ (uint64_t)heap->kin;
+  uint64_t kin = load_relaxed(&slot->kin) ^ heap->kin;
   return owner * kin == 0;
 }
 

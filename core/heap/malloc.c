@@ -52,10 +52,10 @@ static void free_foreign(arn_heap *heap, arn_pool *pool, void *block, const char
   bin->list = block;
   bin->fill += ARN_FILL_FREE;
   if (unlikely(bin->fill & ARN_FILL_EVENT))
-    arn_bin_event(heap, class);
+    arn_bin_event(heap, bin);
 }
 
-__attribute__((noinline)) void arn_free_elsewhere(arn_heap *heap, void *block,
+__attribute__((noinline)) void arn_free_elsewhere(void *block, arn_heap *heap,
                                                   const char *function) {
   if (!block)
     return;

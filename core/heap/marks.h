@@ -57,8 +57,7 @@ static inline void arn_mark_out(const arn_heap *heap, const void *block, uint32_
   arn_slot *slot = &arn_space.slots[arn_slot_of(block)];
   arn_mark *mark = arn_mark_of(block);
   uint64_t bit = arn_mark_bit(block), allocated = load_relaxed(&mark->allocated);
-  if (unlikely(load_relaxed(&slot->class) != class ||
-               !arn_is_multiple(arn_offset_in_pool(slot, block), slot->magic)))
+  if (unlikely(load_relaxed(&slot->class) != class || !arn_begins_block(slot, block)))
     arn_mark_broken(block, class);
   if (likely(!((allocated | load_relaxed(&mark->elsewhere)) & bit) &&
              load_relaxed(&slot->owner) == heap))

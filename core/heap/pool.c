@@ -15,6 +15,7 @@ void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class) {
   store_relaxed(&pool->until, 0);
   store_relaxed(&pool->floor, 0);
   store_relaxed(&pool->carved, 0);
+  pool->end = arn_pool_base(pool);
   store_relaxed(&pool->purged, 0);
   pool->purged_pages = 0;
   pool->next = pool->prev = NULL;
@@ -24,6 +25,8 @@ void arn_pool_open(arn_pool *pool, arn_heap *heap, uint32_t class) {
   arn_slot *slot = arn_pool_slot(pool);
   for (uint32_t i = 0; i < k->slots; i++) {
     slot[i].magic = k->magic;
+    slot[i].bias = (uint32_t)(uintptr_t)arn_pool_base(pool) * k->magic;
+    slot[i].bin = (uint16_t)(offsetof(arn_heap, bins) + class * sizeof(arn_bin));
     store_relaxed(&slot[i].class, (uint8_t) class);
     store_relaxed(&slot[i].offset, (uint8_t)i);
     store_relaxed(&slot[i].kind, i ? ARN_SLOT_INSIDE : ARN_SLOT_POOL);
@@ -74,6 +77,7 @@ void *arn_pool_carve(arn_pool *pool, uint32_t limit) {
   if (count > limit)
     count = limit;
   store_relaxed(&pool->carved, (uint16_t)(first + count));
+  pool->end = arn_pool_base(pool) + start + (size_t)count * k->size;
   store_relaxed(&pool->until, load_relaxed(&pool->until) + count);
   return link_blocks(arn_pool_base(pool), k->size, first, count, NULL);
 }

@@ -3,8 +3,9 @@
  * What a free asks of an address, by any thread, is in the slot's (arn_slot): it changes when the slot
  * is taken, given back, or gets another owner. What the owner counts all the time is in the pool's
  * (arn_pool), on lines of their own: otherwise a thread that frees another's blocks would wait for
- * lines that the other one writes. Four slots share a line, so that those of a program's whole working
- * set stay in the nearest cache.
+ * lines that the other one writes. A slot's is short, so that those of a program's whole working set stay
+ * in the nearest cache, and says where to go on, so that a free computes little: what else it executes keeps
+ * the caller's next loads out of the processor's window.
  *
  * A pool is a power-of-two run of slots cut into blocks of one size class, blocks first to last
  * from its first byte. The descriptors lie in a table of their own, so that the data holds no
@@ -64,20 +65,20 @@ typedef struct arn_slot arn_slot;
 typedef struct arn_pool arn_pool;
 
 /* const while the slot is in use, but for the owner; the thread that frees a block got it from one that
- * saw them. owner, kin, class, magic and offset are right in all slots of a pool. */
+ * saw them. All but kind are right in all slots of a pool. */
 struct arn_slot {
   /* Any thread reads (arn_free relaxed, to compare; arn_pool_owner with acquire); the owner writes,
    * or whoever claimed the owner when that is an orphan, with release. NULL when the slot is in no
    * pool; the same in all slots of one. */
   _Atomic(arn_heap *) owner;
-  uint32_t magic;
+  uint32_t magic, bias; /* arn_begins_block */
+  uint16_t bin;         /* where in a heap the class's bin is, in bytes */
   _Atomic uint8_t class;
   _Atomic uint8_t kind;   /* arn_slot_kind; spans and runs: exchanged by the thread that frees */
   _Atomic uint8_t offset; /* of an INSIDE slot */
   _Atomic uint8_t
       kin; /* whose bins the blocks may lie in, beside the owner's (kin.h); 0: nobody's */
 };
-_Static_assert(sizeof(arn_slot) == 16, "four descriptors, one cache line");
 
 /* In use in the first slot of a pool; until and floor also in that of a span or a run. Owner only;
  * statistics read some, which is why their access is relaxed. */
@@ -92,6 +93,7 @@ struct arn_pool {
   uint32_t seen;           /* outstanding blocks when purging last looked */
   uint64_t purged_pages;   /* bit i: the pool's ith system page is purged */
   arn_pool *next, *prev;   /* ring of heap->used[class] */
+  const char *end;         /* of the blocks that are not untouched */
 };
 _Static_assert(sizeof(arn_pool) == 64, "one descriptor, one cache line");
 
@@ -115,10 +117,13 @@ static inline uint32_t arn_pool_arena(const arn_pool *pool) {
   return (uint32_t)((size_t)(pool - arn_space.pools) / ARN_POOLS_PER_ARENA);
 }
 
-/* How far an address is behind the start of its pool; slot is the descriptor of its slot. */
-static inline uint32_t arn_offset_in_pool(arn_slot *slot, const void *address) {
-  return ((uint32_t)load_relaxed(&slot->offset) << ARN_POOL_SHIFT) +
-         (uint32_t)((uintptr_t)address & (ARN_POOL_SIZE - 1));
+/* Whether an address in the slot is that of a block, used or not: how far it is behind the start of the
+ * pool is a multiple of the block size. By one multiplication: with magic = ceil(2^32 / size), exactly the
+ * multiples have a product below magic (Lemire, Kaser, Kurz: Faster remainder by direct computation,
+ * 2019). It holds while distance and size have at most 32 bits together, which those of every pool
+ * have. All that is modulo 2^32, so the start's part of the product is known beforehand: bias. */
+static inline bool arn_begins_block(const arn_slot *slot, const void *address) {
+  return (uint32_t)(uintptr_t)address * slot->magic - slot->bias < slot->magic;
 }
 
 /* The owner, for who is going to look into it: it may be a heap that was opened after the caller's
@@ -180,8 +185,7 @@ _Noreturn void arn_pool_reject(const arn_pool *pool, const void *block, const ch
 
 /* Ends the process unless block, an address in the pool, is the start of one. */
 static inline void arn_pool_verify(const arn_pool *pool, const void *block, const char *function) {
-  uint32_t offset = (uint32_t)((const char *)block - arn_pool_base(pool));
-  if (unlikely(!arn_is_multiple(offset, arn_pool_slot(pool)->magic)))
+  if (unlikely(!arn_begins_block(arn_pool_slot(pool), block)))
     arn_pool_reject(pool, block, function);
 }
 

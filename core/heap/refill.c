@@ -101,13 +101,9 @@ __attribute__((noinline)) void arn_pool_event(arn_heap *heap, arn_pool *pool) {
 }
 
 void arn_heap_settle(arn_heap *heap) {
-  arn_taken_return(heap);
-  heap->taken_from = NULL; /* what is left of it goes home, too */
-  for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
+  arn_stash_settle(heap);
+  for (uint32_t class = 1; class < ARN_CLASSES; class ++)
     arn_bin_settle(heap, class);
-    arn_stash_settle(heap, class);
-  }
-  heap->stashed = heap->stash_most = 0;
   arn_batches_send(heap);
   arn_inbox_drain(heap, UINT32_MAX);
   arn_kept_release(heap);

@@ -124,7 +124,7 @@ uint32_t arn_inbox_drain(arn_heap *heap, uint32_t limit) {
     uint32_t size = arn_classes[load_relaxed(&slot->class)].size;
     bytes += size;
     if (likely(owner == heap)) {
-      arn_pool_put(heap, pool, slot, block, size, "arn_free (by another thread)");
+      arn_pool_put(heap, pool, block, "arn_free (by another thread)");
     } else {
       arn_inbox_push(owner, block, block, size);
       forwarded++;

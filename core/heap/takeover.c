@@ -16,6 +16,10 @@
  * way round for blocks that memory suffices to do without. */
 #define GROWTH_PART 32
 
+/* Of what was taken over at least this part is used before the next time, or it goes home. With a half, the
+ * row `blocked` takes 1 MiB more of 30. */
+#define USED_PART 8
+
 /* Heaps passed by in one search. */
 #define HEAPS_A_LOOK 16
 
@@ -55,6 +59,11 @@ static bool is_left_alone(arn_heap *other) {
   }
 }
 
+static void look_less_often(arn_heap *heap) {
+  uint32_t pause = heap->take_pause ? heap->take_pause * 2 : PAUSE_LEAST;
+  heap->take_pause = heap->take_paused = pause < PAUSE_MOST ? pause : PAUSE_MOST;
+}
+
 bool arn_take_over(arn_heap *heap, uint32_t class) {
   arn_group *group = heap->group;
   if (heap->extra)
@@ -69,6 +78,15 @@ bool arn_take_over(arn_heap *heap, uint32_t class) {
     heap->take_paused--;
     return false;
   }
+  if (heap->stashed > heap->stash_most / USED_PART * (USED_PART - 1)) {
+    /* What was taken over is of classes that this thread does not allocate. Taken over and over, it would
+     * pile up here while its owners, awake now and then, grow. */
+    arn_stash_settle(heap);
+    look_less_often(heap);
+    return false;
+  }
+  if (heap->stash_most)
+    heap->take_pause = 0;
   arn_heap *other = heap->take_at;
   for (int heaps = 0; heaps < HEAPS_A_LOOK; heaps++) {
     if (!other)
@@ -77,7 +95,6 @@ bool arn_take_over(arn_heap *heap, uint32_t class) {
       heap->taken = exchange_acquire(&other->inbox, NULL); /* with arn_inbox_push's release */
       heap->taken_from = other;
       heap->take_at = other; /* and look here again next time */
-      heap->take_pause = 0;
       heap->take_paused = (uint32_t)(load_relaxed(&heap->arenas->resident) / GROWTH_PART);
       add_relaxed(&group->taken_over, 1);
       sort_taken(heap);
@@ -87,8 +104,7 @@ bool arn_take_over(arn_heap *heap, uint32_t class) {
     other = other->next_in_group;
   }
   heap->take_at = other;
-  uint32_t pause = heap->take_pause ? heap->take_pause * 2 : PAUSE_LEAST;
-  heap->take_pause = heap->take_paused = pause < PAUSE_MOST ? pause : PAUSE_MOST;
+  look_less_often(heap);
   return false;
 }
 

@@ -37,13 +37,9 @@ bool arn_warm_put(arn_heap *heap) {
   bool brief = load_relaxed(&heap->ticks) - heap->first_tick < BRIEF_TICKS;
   if (ARN_TEXTBOOK || !brief || load_relaxed(&group->warm_count) >= ARN_WARM_HEAPS)
     return false;
-  arn_taken_return(heap);
-  heap->taken_from = NULL;
-  for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
-    arn_stash_settle(heap, class);
+  arn_stash_settle(heap);
+  for (uint32_t class = 1; class < ARN_CLASSES; class ++)
     arn_bin_shorten(heap, class, ARN_WARM_BYTES / arn_classes[class].size);
-  }
-  heap->stashed = heap->stash_most = 0;
   arn_batches_send(heap);
   arn_inbox_drain(heap, UINT32_MAX);
   arn_kept_release(heap);

@@ -262,6 +262,52 @@ static void an_owner_that_slept_gets_its_blocks(void **state) {
   support_check(*state);
 }
 
+/* Blocks that one thread allocates and the one that takes them over never does; and how many of its own that
+ * one allocates each time. */
+enum { UNUSED = 512, GROWTH = 3000 };
+
+static void *takes_over_what_it_cannot_use(void *context) {
+  REQUIRE(arn_thread_attach(context) == 0);
+  static void *own[ROUNDS / 2][GROWTH];
+  for (int round = 0; round < ROUNDS / 2; round++) {
+    pthread_barrier_wait(&turn);
+    for (int i = 0; i < MANY; i++)
+      arn_free(given[i]);
+    support_sleep_ms(5); /* the owner sleeps */
+    for (int i = 0; i < GROWTH; i++)
+      REQUIRE((own[round][i] = arn_malloc(SIZE)) != NULL);
+    pthread_barrier_wait(&turn);
+  }
+  for (int round = 0; round < ROUNDS / 2; round++)
+    for (int i = 0; i < GROWTH; i++)
+      arn_free(own[round][i]);
+  arn_thread_detach();
+  return NULL;
+}
+
+/* A thread that grows while another one sleeps takes that one's inbox over again and again. What it does not
+ * allocate itself does not stay with it. */
+static void what_is_of_no_use_goes_home(void **state) {
+  if (ARN_TEXTBOOK)
+    skip();
+  pthread_t thread;
+  pthread_barrier_init(&turn, NULL, 2);
+  assert_int_equal(pthread_create(&thread, NULL, takes_over_what_it_cannot_use, *state), 0);
+  for (int round = 0; round < ROUNDS / 2; round++) {
+    for (int i = 0; i < MANY; i++)
+      assert_non_null(given[i] = arn_malloc(UNUSED));
+    pthread_barrier_wait(&turn);
+    pthread_barrier_wait(&turn);
+  }
+  uint64_t arenas = support_stats(*state).arenas;
+  pthread_join(thread, NULL);
+  pthread_barrier_destroy(&turn);
+  assert_true(support_stats(*state).takeovers > 0);
+  uint64_t grown = (uint64_t)ROUNDS / 2 * GROWTH * SIZE, turned = (uint64_t)MANY * UNUSED;
+  assert_in_range(arenas * ARN_ARENA_SIZE, grown, grown + grown / 8 + 5 * turned);
+  support_check(*state);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
   const struct CMUnitTest tests[] = {
@@ -272,6 +318,7 @@ int main(void) {
       TEST(who_only_frees_sends_home),
       TEST(there_may_be_more_groups_than_numbers),
       TEST(an_owner_that_slept_gets_its_blocks),
+      TEST(what_is_of_no_use_goes_home),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
