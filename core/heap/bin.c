@@ -35,33 +35,34 @@ void arn_bins_open(arn_heap *heap) {
 
 /* --- From a bin to the pools ----------------------------------------------------------------- */
 
-/* Blocks of the class go to their pools, or to their owners: as many, or up to the end of the list.
- * Returns the rest. */
-static void *send_home(arn_heap *heap, uint32_t class, void *block, uint32_t count) {
-  uint32_t size = arn_classes[class].size;
-  /* These never change, which the compiler cannot know. */
-  const uintptr_t base = arn_space.base;
-  arn_slot *const slots = arn_space.slots;
-  arn_pool *const pools = arn_space.pools;
-  for (void *next; count && block; block = next, count--) {
-    next = arn_link_get(block);
-    size_t number = ((uintptr_t)block - base) >> ARN_POOL_SHIFT;
-    arn_slot *slot = &slots[number];
-    arn_pool *pool = &pools[number - load_relaxed(&slot->offset)];
-    arn_heap *owner = load_relaxed(&slot->owner);
-    if (likely(owner == heap)) {
-      arn_pool_put(heap, pool, block, "free");
-    } else if (owner == heap->taken_from && heap->stashed + size <= heap->stash_most) {
-      /* It slept: what was taken over from it stays here until the heap settles, but no more than that. It
-       * may be awake again, and allocate what this thread frees. */
-      heap->stashed += size;
-      arn_link_set(block, heap->stash[class]);
-      heap->stash[class] = block;
-    } else {
-      arn_remote_free(heap, pool, block);
-    }
+/* The tables of the address space, which never change; the compiler cannot know that. */
+typedef struct tables {
+  uintptr_t base;
+  arn_slot *slots;
+  arn_pool *pools;
+} tables;
+
+static inline tables the_tables(void) {
+  return (tables){arn_space.base, arn_space.slots, arn_space.pools};
+}
+
+/* A block of the class goes to its pool, or to its owner. */
+static inline void send_home(arn_heap *heap, uint32_t class, uint32_t size, tables t, void *block) {
+  size_t number = ((uintptr_t)block - t.base) >> ARN_POOL_SHIFT;
+  arn_slot *slot = &t.slots[number];
+  arn_pool *pool = &t.pools[number - load_relaxed(&slot->offset)];
+  arn_heap *owner = load_relaxed(&slot->owner);
+  if (likely(owner == heap)) {
+    arn_pool_put(heap, pool, block, "free");
+  } else if (owner == heap->taken_from && heap->stashed + size <= heap->stash_most) {
+    /* It slept: what was taken over from it stays here until the heap settles, but no more than that. It
+     * may be awake again, and allocate what this thread frees. */
+    heap->stashed += size;
+    arn_link_set(block, heap->stash[class]);
+    heap->stash[class] = block;
+  } else {
+    arn_remote_free(heap, pool, block);
   }
-  return block;
 }
 
 void arn_bin_shorten(arn_heap *heap, uint32_t class, uint32_t keep) {
@@ -69,7 +70,14 @@ void arn_bin_shorten(arn_heap *heap, uint32_t class, uint32_t keep) {
   uint32_t blocks = arn_bin_blocks(bin);
   if (blocks <= keep)
     return;
-  bin->list = send_home(heap, class, bin->list, blocks - keep);
+  uint32_t size = arn_classes[class].size;
+  tables t = the_tables();
+  void *block = bin->list;
+  for (void *next; blocks > keep; block = next, blocks--) {
+    next = arn_link_get(block);
+    send_home(heap, class, size, t, block);
+  }
+  bin->list = block;
   set_fill(heap, bin, keep);
 }
 
@@ -84,9 +92,12 @@ void arn_stash_settle(arn_heap *heap) {
   arn_taken_return(heap);
   heap->taken_from = NULL; /* what is left of it goes home, too */
   for (uint32_t class = 1; class < ARN_CLASSES; class ++) {
-    void *blocks = heap->stash[class];
+    void *block = heap->stash[class];
     heap->stash[class] = NULL;
-    send_home(heap, class, blocks, UINT32_MAX);
+    for (void *next; block; block = next) {
+      next = arn_link_get(block);
+      send_home(heap, class, arn_classes[class].size, the_tables(), block);
+    }
   }
   heap->stashed = heap->stash_most = 0;
 }
