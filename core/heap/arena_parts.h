@@ -82,6 +82,9 @@ uint32_t arn_arenas_clean(uint32_t first, uint32_t count, uint32_t *slots);
 /* The arena's memory is mapped anew. */
 void arn_arena_remapped(uint32_t number);
 
+/* Puts memory behind an arena that is not committed, or was about to be so no more. 0, or an error. */
+int arn_recommit(arn_group *group, uint32_t number);
+
 /* Back to reserved. The caller holds all slots. */
 bool arn_arenas_decommit(arn_group *group, uint32_t first, uint32_t count);
 

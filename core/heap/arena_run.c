@@ -9,6 +9,20 @@
 
 /* --- Memory behind them ---------------------------------------------------------------------- */
 
+/* Not committed before they are not: the process may be copied at any moment, and the copy makes good what it
+ * finds so (arn_arenas_after_fork). */
+static bool decommit(uint32_t first, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++)
+    store_relaxed(&arn_space.arenas[first + i].committed, 0);
+  bool went = arn_os_decommit(arn_arena_base(first), count * ARN_ARENA_SIZE, arn_space.huge_pages);
+  for (uint32_t i = 0; i < count; i++)
+    if (went)
+      arn_arena_remapped(first + i);
+    else
+      store_relaxed(&arn_space.arenas[first + i].committed, 1);
+  return went;
+}
+
 bool arn_arenas_decommit(arn_group *group, uint32_t first, uint32_t count) {
   const arn_arena_source *source = &group->config.source;
   void *at = arn_arena_base(first);
@@ -16,12 +30,7 @@ bool arn_arenas_decommit(arn_group *group, uint32_t first, uint32_t count) {
   int before = errno; /* the source's calls may change it, and free must not */
   if (!arn_default_source(group))
     source->decommit(source->context, at, size);
-  bool went = arn_os_decommit(at, size, arn_space.huge_pages);
-  if (went)
-    for (uint32_t i = 0; i < count; i++) {
-      store_relaxed(&arn_space.arenas[first + i].committed, 0);
-      arn_arena_remapped(first + i);
-    }
+  bool went = decommit(first, count);
   errno = before;
   return went;
 }
@@ -38,14 +47,8 @@ static int commit_stretch(arn_group *group, uint32_t first, uint32_t count, bool
     error = arn_os_commit(at, size);
   } else {
     /* Another source's memory must not shine through. */
-    if (committed) {
-      if (!arn_os_decommit(at, size, arn_space.huge_pages))
-        return ENOMEM;
-      for (uint32_t i = 0; i < count; i++) {
-        store_relaxed(&arn_space.arenas[first + i].committed, 0);
-        arn_arena_remapped(first + i);
-      }
-    }
+    if (committed && !decommit(first, count))
+      return ENOMEM;
     int before = errno;
     error = source->commit(source->context, at, size);
     errno = before;
@@ -55,6 +58,10 @@ static int commit_stretch(arn_group *group, uint32_t first, uint32_t count, bool
   for (uint32_t i = 0; i < count; i++)
     store_relaxed(&arn_space.arenas[first + i].committed, 1);
   return 0;
+}
+
+int arn_recommit(arn_group *group, uint32_t number) {
+  return commit_stretch(group, number, 1, false);
 }
 
 /* Puts memory behind arenas whose slots the caller holds; all or none. */

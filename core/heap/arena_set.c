@@ -4,6 +4,7 @@
 #include "arena_order.h"
 #include "arena_parts.h"
 #include "guard.h"
+#include "marks.h"
 #include "meta.h"
 #include "os.h"
 
@@ -120,8 +121,18 @@ uint32_t arn_arenas_after_fork(arn_arenas *set) {
     }
     if (home != set)
       continue;
-    arenas++;
     uint64_t owned = owned_slots(number, &skip, false), taken = load_relaxed(&arena->taken);
+    if (!owned && !load_relaxed(&arena->committed) && arn_recommit(arn_arenas_group(set), number)) {
+      /* Somebody was about to give it up, and without the system's help it is of no use. */
+      arn_marks_forget(number, 1);
+      store_relaxed(&arena->dirty, 0);
+      store_relaxed(&arena->purged, 0);
+      store_relaxed(&arena->home, NULL);
+      store_relaxed(&arena->taken, 0);
+      arn_hint_idle(number);
+      continue;
+    }
+    arenas++;
     for (uint32_t i = 0; i < ARN_POOLS_PER_ARENA; i++)
       if (!(owned >> i & 1))
         arn_slot_forget(&arn_space.slots[(size_t)number * ARN_POOLS_PER_ARENA + i]);

@@ -52,7 +52,7 @@ static bool is_left_alone(arn_heap *other) {
     return load_relaxed(&other->inbox) != NULL;
   case ARN_HEAP_LIVE: {
     int32_t thread = load_relaxed(&other->thread_id);
-    return thread && load_relaxed(&other->inbox_bytes) >= WORTH_BYTES && arn_os_asleep(thread);
+    return thread && load_relaxed(&other->inbox_bytes) >= WORTH_BYTES && arn_os_off_cpu(thread);
   }
   default:
     return false;

@@ -8,9 +8,9 @@
  * own do, until it settles or takes over another inbox.
  *
  * Only from owners that sleep: taking from one that runs would make it need fresh pools in its turn
- * (a prototype that did was up to 1.8 times as slow). Whether a thread sleeps is asked of the system
- * (proc(5), /proc/self/task/TID/stat: some microseconds), and only for an inbox of 32 KiB and more,
- * which a thread that runs seldom lets come together; and more and more seldom while the answer is no.
+ * (a prototype that did was up to 1.8 times as slow). A thread sleeps that is on no processor: that is
+ * asked of the system, and only for an inbox of 32 KiB and more, which a thread that runs seldom lets come
+ * together; and more and more seldom while the answer is no.
  *
  * All functions are the owner's of the heap that takes.
  */

@@ -2,7 +2,7 @@
 # The model of the arena's word, core/heap/arena.pml: no state that any interleaving reaches breaks an
 # assertion, and each rule of the protocol is needed: without it an assertion fails. 75 seconds of one
 # processor, 900 MB.
-# timeout: 240
+# timeout: 600
 set -eu
 command -v spin > /dev/null || { echo "spin is not installed"; exit 77; }
 tmp=$(mktemp -d)

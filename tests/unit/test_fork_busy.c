@@ -6,11 +6,14 @@
  */
 #include "support.h"
 
+#include "hardened.h"
+#include "os.h"
 #include "unit.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -127,6 +130,71 @@ static void fork_beside_runs(void) {
     usleep(500);
     fork_a_child(true);
   }
+}
+
+/* An arena that has pages from elsewhere is mapped anew when they go: first for nobody, then for use. It is
+ * copied in between. */
+static int stops_in_between(void *context, const char *call) {
+  (void)context;
+  if (strcmp(call, "mprotect") == 0 && atomic_load(&ready) == 2) {
+    atomic_store(&ready, 3);
+    while (atomic_load(&ready) != 4)
+      support_sleep_ms(1);
+  }
+  return 0;
+}
+
+static void *maps_anew(void *context) {
+  enum { MIB = 1 << 20 };
+  (void)context;
+  REQUIRE(arn_thread_attach(runtime) == 0);
+  atomic_store(&ready, 1);
+  void *first = arn_malloc(8 * MIB);
+  REQUIRE(first != NULL);
+  memset(first, 1, 8 * MIB);
+  arn_free(first); /* its pages go to the next, which does not fit there */
+  void *next = arn_malloc(20 * MIB);
+  REQUIRE(next != NULL);
+  memset(next, 1, 20 * MIB);
+  arn_free(next);
+  atomic_store(&ready, 2);
+  arn_trim(runtime, 0);
+  REQUIRE(atomic_load(&ready) == 4);
+  atomic_store(&ready, 5);
+  for (;;)
+    pause();
+}
+
+static void fork_beside_a_mapping(void) {
+  enum { BLOCKS = 400, SIZE = 100000 };
+  runtime = support_start(ARN_MODE_FREE_THREADED);
+  arn_os_hooks.before = stops_in_between;
+  start_thread(maps_anew);
+  while (atomic_load(&ready) != 3)
+    support_sleep_ms(1);
+  pid_t child = fork();
+  if (child == 0) {
+    alarm(30);
+    arn_os_hooks.before = NULL;
+    support_check(runtime);
+    static void *blocks[BLOCKS]; /* in all that there is */
+    for (uint64_t i = 0; i < BLOCKS; i++)
+      support_fill(blocks[i] = arn_malloc(SIZE), SIZE, i);
+    for (uint64_t i = 0; i < BLOCKS; i++) {
+      REQUIRE(support_holds(blocks[i], SIZE, SIZE, i));
+      arn_free(blocks[i]);
+    }
+    arn_trim(runtime, 0);
+    support_check(runtime);
+    _exit(0);
+  }
+  int status;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE(status == 0);
+  atomic_store(&ready, 4);
+  while (atomic_load(&ready) != 5)
+    support_sleep_ms(1);
+  support_check(runtime);
 }
 
 /* --- Remote frees ---------------------------------------------------------------------------- */
@@ -246,6 +314,13 @@ static void beside_runs(void **state) {
   in_a_process(fork_beside_runs);
 }
 
+static void beside_a_mapping(void **state) {
+  (void)state;
+  if (support_is_classic() || ARN_HARDENED)
+    skip(); /* whose runs get no pages from elsewhere */
+  in_a_process(fork_beside_a_mapping);
+}
+
 static void beside_an_owner(void **state) {
   (void)state;
   in_a_process(fork_beside_an_owner);
@@ -265,8 +340,8 @@ int main(void) {
   support_seed(); /* printed by one process, before there are many */
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(beside_spans),     cmocka_unit_test(beside_runs),
-      cmocka_unit_test(beside_an_owner),  cmocka_unit_test(beside_a_drain),
-      cmocka_unit_test(beside_a_creator),
+      cmocka_unit_test(beside_a_mapping), cmocka_unit_test(beside_an_owner),
+      cmocka_unit_test(beside_a_drain),   cmocka_unit_test(beside_a_creator),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

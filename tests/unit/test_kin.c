@@ -7,11 +7,14 @@
 #include "support.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "heap.h"
 #include "kin.h"
+#include "os.h"
 #include "unit.h"
 
 enum { COUNT = 400, SIZE = 256, SMALL = 64 };
@@ -262,6 +265,37 @@ static void an_owner_that_slept_gets_its_blocks(void **state) {
   support_check(*state);
 }
 
+static void *says_its_number_and_sleeps(void *context) {
+  atomic_store((atomic_int *)context, gettid());
+  pthread_barrier_wait(&turn);
+  return NULL;
+}
+
+/* What the system says of threads: this one runs, one that waits does not, and one that has ended is none. */
+static void a_thread_that_sleeps_is_on_no_processor(void **state) {
+  (void)state;
+  atomic_int number = 0;
+  pthread_t thread;
+  pthread_barrier_init(&turn, NULL, 2);
+  assert_int_equal(pthread_create(&thread, NULL, says_its_number_and_sleeps, &number), 0);
+  while (!atomic_load(&number))
+    sched_yield();
+  bool off = false;
+  for (int i = 0; i < 1000 && !off; i++) {
+    support_sleep_ms(1);
+    off = arn_os_off_cpu(number);
+  }
+  assert_true(off);
+  pthread_barrier_wait(&turn);
+  pthread_join(thread, NULL);
+  pthread_barrier_destroy(&turn);
+  assert_false(arn_os_off_cpu(number));
+  int often = 0;
+  for (int i = 0; i < 100; i++)
+    often += arn_os_off_cpu(gettid()); /* never, but where clocks are coarse */
+  assert_in_range(often, 0, 10);
+}
+
 /* Blocks that one thread allocates and the one that takes them over never does; and how many of its own that
  * one allocates each time. */
 enum { UNUSED = 512, GROWTH = 3000 };
@@ -319,6 +353,7 @@ int main(void) {
       TEST(there_may_be_more_groups_than_numbers),
       TEST(an_owner_that_slept_gets_its_blocks),
       TEST(what_is_of_no_use_goes_home),
+      TEST(a_thread_that_sleeps_is_on_no_processor),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,8 +95,9 @@ static void only_a_few_stay(void **state) {
     pthread_barrier_destroy(&all_attached);
   }
   arn_stats stats = support_stats(runtime);
-  assert_int_equal(stats.heaps, THREADS + 1);
-  assert_int_equal(stats.orphans, THREADS);
+  /* One that comes while the last orphan is being looked at makes a heap of its own. */
+  assert_in_range(stats.heaps, THREADS + 1, THREADS + 4);
+  assert_int_equal(stats.orphans, stats.heaps - 1);
   assert_int_equal(stats.live_bytes, 0);
   support_check(runtime);
   support_end(runtime);
