@@ -22,7 +22,8 @@ static const struct command {
     {"compare", arn_cmd_compare,
      "compare [OPTIONS]                       record, replay and report"},
     {"bench", arn_cmd_bench,
-     "bench pairs [OPTIONS]                   small loops against other allocators"},
+     "bench pairs [OPTIONS]                   small loops against other allocators\n"
+     "  arenite bench allocators [OPTIONS]              programs on other allocators"},
     {"run", arn_cmd_run,
      "run [OPTIONS] -- PROGRAM [ARGS]         run a program with Arenite as its malloc"},
 };

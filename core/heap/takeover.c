@@ -13,8 +13,8 @@
 
 /* After one that found something, memory may grow by this part of what there is before the next: what
  * is handed out of an inbox is soon freed to it again, and to take it over each time would be a long
- * way round for blocks that memory suffices to do without. */
-#define GROWTH_PART 32
+ * way round for blocks that memory suffices to do without. (`blocked`: 28.5 MiB, not 29.4 as with 32.) */
+#define GROWTH_PART 64
 
 /* Of what was taken over at least this part is used before the next time, or it goes home. With a half, the
  * row `blocked` takes 1 MiB more of 30. */
