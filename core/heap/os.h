@@ -41,7 +41,7 @@ int arn_os_move(void *from, void *to, size_t size);
 void arn_os_huge_pages(void *at, size_t size, bool on); /* advice; failure does not matter */
 
 /* Whether a thread of this process, by its number (gettid(2)), is on no processor at this moment: its clock
- * (clock_getcpuclockid(3)) stands still. So it waits for something, or for a processor. Two system calls; not
+ * (pthread_getcpuclockid(3)) stands still. So it waits for something, or for a processor. Two system calls; not
  * a cancellation point. (proc(5) would say which of the two, but a process that opened a file of its own there
  * may take its parent, or whoever waits for it, seconds to reap: Linux 6.18 goes through what it keeps of the
  * names, again and again, while another processor does so too.) */

@@ -44,6 +44,18 @@ static void start_thread(void *(*work)(void *)) {
     support_sleep_ms(1);
 }
 
+static _Noreturn void end_whole(void) {
+  arn_trim(runtime, 0);
+  support_check(runtime);
+  _exit(0);
+}
+
+static void wait_for(pid_t child) {
+  int status;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE(status == 0);
+}
+
 /* The child's life: all invariants hold, before and after it has used what it inherited. */
 static void fork_a_child(bool attached) {
   pid_t child = fork();
@@ -61,13 +73,9 @@ static void fork_a_child(bool attached) {
       REQUIRE(support_holds(blocks[i], 1 + i * 997, 1 + i * 997, i));
       arn_free(blocks[i]);
     }
-    arn_trim(runtime, 0);
-    support_check(runtime);
-    _exit(0);
+    end_whole();
   }
-  int status;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  REQUIRE(status == 0);
+  wait_for(child);
 }
 
 /* --- Spans ----------------------------------------------------------------------------------- */
@@ -184,13 +192,9 @@ static void fork_beside_a_mapping(void) {
       REQUIRE(support_holds(blocks[i], SIZE, SIZE, i));
       arn_free(blocks[i]);
     }
-    arn_trim(runtime, 0);
-    support_check(runtime);
-    _exit(0);
+    end_whole();
   }
-  int status;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  REQUIRE(status == 0);
+  wait_for(child);
   atomic_store(&ready, 4);
   while (atomic_load(&ready) != 5)
     support_sleep_ms(1);
